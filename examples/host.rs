@@ -5,8 +5,8 @@
 //! ```
 //!
 //! `DIRECTORY/cache` is the cache, and `DIRECTORY/state` has the pins. `DIRECTORY/credentials/REGISTRY/REPOSITORY` has
-//! the user and the password for a repository, as `user:password`. It is read again once the registry refuses what it
-//! held.
+//! the user and the password for a repository, as `user:password`. This file is read again when the registry refuses
+//! the password.
 
 #![allow(clippy::print_stdout, reason = "an example talks")]
 
@@ -23,7 +23,8 @@ use wasmcloud_par::trust::TrustError;
 use wasmcloud_par::{Client, ClientOptions, Error, ErrorKind, Fetched, Reference, Target};
 
 type Failure = Box<dyn StdError + Send + Sync>;
-/// A provider that runs. Its standard input is open as long as it is wanted, and its executable is not pruned.
+/// A running provider: its executable, its process, its standard input, which stays open while the provider has to run,
+/// and the lease that keeps its executable from being pruned.
 type Running = (Fetched, Child, Option<ChildStdin>, Option<Lease>);
 
 /// Credentials for each repository, in files.
@@ -58,9 +59,9 @@ async fn main() -> Result<(), Failure> {
     let options = ClientOptions::isolated(&directory)
         .credentials(Arc::new(Files(directory.join("credentials"))));
     let client = Client::new(options)?;
-    client.cache()?; // Fails now, and not with the first provider, if the cache cannot be used.
+    client.cache()?; // If the cache cannot be used, the host fails now, and not at the first fetch.
 
-    let mut providers = JoinSet::new(); // Dropping the set stops them.
+    let mut providers = JoinSet::new(); // Dropping the set stops the providers.
     let at_once = NonZeroUsize::new(4).ok_or(usage)?;
     let mut fetches = client.prefetch(references, &Target::host(), at_once);
     while let Some((reference, fetched)) = fetches.next().await {
@@ -69,7 +70,7 @@ async fn main() -> Result<(), Failure> {
     Ok(tokio::signal::ctrl_c().await?)
 }
 
-/// Keeps running what the tag names, beginning with `first`.
+/// Runs the provider that the tag names, beginning with `first`, and starts it anew when the tag moves.
 async fn follow(
     client: Client,
     reference: Reference,
@@ -82,7 +83,7 @@ async fn follow(
     loop {
         match (news.take(), &mut running) {
             (None, _) => {}
-            // Another archive may contain the same executable. The provider continues then.
+            // Another archive may contain the same executable. Then the provider continues.
             (Some(Ok(new)), Some((old, ..))) if old.path == new.path => {}
             (Some(Ok(new)), old) => match start(new, old).await {
                 Ok(started) => running = Some(started),
@@ -91,7 +92,7 @@ async fn follow(
             (Some(Err(error)), _) => {
                 report(&reference, &error);
                 sleep(interval).await;
-                moves = client.watch(&reference, interval); // It begins with what there is.
+                moves = client.watch(&reference, interval); // Its first result is the present manifest.
             }
         }
         let ended = async {
@@ -114,8 +115,9 @@ async fn follow(
     }
 }
 
-/// Stops what runs, and starts an executable. It is busy for a moment when it was just fetched and another thread is
-/// starting a program: the child of that thread has the file open for writing until it is that program.
+/// Stops the running provider, and starts an executable. An executable that was just fetched can be busy for a moment,
+/// when another thread starts a program: the new process has a copy of the file that is open for writing, until it
+/// executes that program.
 async fn start(new: Fetched, running: &mut Option<Running>) -> io::Result<Running> {
     if let Some((old, mut child, ..)) = running.take() {
         child.kill().await?; // A real host first asks the provider over the lattice to shut down.
@@ -143,7 +145,7 @@ async fn start(new: Fetched, running: &mut Option<Running>) -> io::Result<Runnin
     Err(ExecutableFileBusy.into())
 }
 
-/// Says why there is nothing new. What runs continues.
+/// Prints why there is no new executable. The running provider continues.
 fn report(reference: &Reference, error: &Error) {
     match (error.root(), error.kind()) {
         (Error::Trust(TrustError::IdentityChanged { changes, .. }), _) => {

@@ -1,13 +1,11 @@
-//! The main job, end to end: pack, sign, push, pull by reference, verify, and start the executable
-//! from the cache.
+//! The whole way of a provider: pack, sign, push, pull by reference, verify, and start the executable from the cache.
 //!
 //! ```text
 //! cargo run --release --example quickstart                                    # no set-up at all
 //! cargo run --release --example quickstart -- 127.0.0.1:5000/demo/provider:1.0.0   # a real registry
 //! ```
 //!
-//! The provider it packs is a real executable: this one. Started with `PAR_QUICKSTART_PROVIDER` set, it
-//! plays the provider.
+//! The packed executable is this program itself. When `PAR_QUICKSTART_PROVIDER` is set, it acts as the provider.
 
 #![allow(clippy::print_stdout, reason = "an example talks")]
 
@@ -60,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let pushed = client.push(&archive, &reference, &BTreeMap::new()).await?;
     println!("pushed     {}", reference.pinned(&pushed.digest));
 
-    // The operator: pull by reference. What arrives under its name has been verified.
+    // The operator: pull by reference. The file gets its name only after it was verified.
     let copy = directory.path().join("pulled.par.gz");
     let pulled = client.pull(&reference, Some(&copy), None).await?;
     let claims = &pulled.contents.claims;
@@ -68,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("verified   signed by {}", claims.issuer());
     println!("           as provider {}", claims.subject());
 
-    // The host: the path of an executable for this machine, from the cache, and start it.
+    // The host: get the path of the executable for this machine from the cache, and start it.
     let fetched = client.fetch(&reference, &Target::host()).await?;
     println!("fetched    {}", fetched.path.display());
     let status = Command::new(&fetched.path).env(PROVIDER, "1").status()?;

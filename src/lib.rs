@@ -12,8 +12,8 @@
 //!
 //! # A publisher and a host
 //!
-//! This program packs an executable, signs the archive, pushes it, and fetches and starts it as a host
-//! does. With a reference in a registry, such as `ghcr.io/org/hello:1.0.0`, it is the same program.
+//! This program packs an executable, signs the archive, pushes it, and fetches and starts it as a host does. It works
+//! in the same way with a reference in a registry, such as `ghcr.io/org/hello:1.0.0`.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -63,22 +63,22 @@
 //! }
 //! ```
 //!
-//! A host that runs for long [watches](Client::watch) the tags of its providers, and [fetches](Client::fetch) what has
-//! moved. `examples/host.rs` in the repository does so, and it tries again to start an executable that is busy.
-//! [`PullPolicy`] decides when a registry is asked, and [`Fetched::freshness`] says whether it answered. A [`Lock`]
-//! restricts a client to the digests and publishers of one deployment.
+//! A host that runs for a long time [watches](Client::watch) the tags of its providers, and [fetches](Client::fetch) a
+//! provider again when its tag moves. `examples/host.rs` in the repository does so. It also starts an executable again
+//! that was busy at first. [`PullPolicy`] decides when a registry is asked, and [`Fetched::freshness`] says whether the
+//! registry answered. A [`Lock`] restricts a client to the digests and publishers of one deployment.
 //!
 //! # What a client depends on
 //!
-//! By default, a client finds what a user of the command has set up: credentials of Docker and Podman, mirrors, proxies, a
-//! trust policy. [`ClientOptions::isolated`] leaves all of that alone. [`ClientOptions::for_registry`] says how one
-//! registry is reached, and a [`CredentialProvider`](oci::CredentialProvider) answers with credentials for a repository.
+//! By default, a client uses the settings of the user, as the command does: credentials of Docker and Podman, mirrors,
+//! proxies, a trust policy. [`ClientOptions::isolated`] uses none of them. [`ClientOptions::for_registry`] sets how one
+//! registry is reached, and a [`CredentialProvider`](oci::CredentialProvider) returns the credentials for a repository.
 //!
 //! # Who may publish
 //!
-//! The signature of every archive is verified. A [`TrustPolicy`] decides whose signatures count. Without
-//! one, the client reads the policy file of the user, and without a file it pins: the first fetch from a
-//! repository records issuer and subject, and later ones must match.
+//! The signature of every archive is verified. A [`TrustPolicy`] decides which publishers are allowed. By default, the
+//! client reads the policy file of the user. Without that file, it pins: the first fetch from a repository records
+//! issuer and subject, and later archives must have the same.
 //!
 //! ```
 //! # use std::collections::BTreeMap;
@@ -119,9 +119,9 @@
 //!
 //! # Errors
 //!
-//! Each error has a [kind](Error::kind), on which a program can decide. [`Error::root`] is the error to match on: it
-//! looks through [`Error::Shared`], which tasks get that fetch the same at the same time. [`Error::as_trust`] and
-//! [`Error::as_oci`] do so too. The sources of an error say what caused it.
+//! Each error has a [kind](Error::kind), by which a program can decide what to do. To match on an error, call
+//! [`Error::root`]: it unwraps [`Error::Shared`], the error of tasks that share one fetch. [`Error::as_trust`] and
+//! [`Error::as_oci`] do so too. The sources of an error are its causes.
 //!
 //! ```
 //! use wasmcloud_par::trust::TrustError;
@@ -151,8 +151,8 @@
 //!
 //! # Progress
 //!
-//! A [`Progress`] observes steps that take long. Its meters can also stop them. Several references at a time are told
-//! apart by [`Progress::begin_for`].
+//! A [`Progress`] observes long steps. Its meters can also stop them. [`Progress::begin_for`] tells which reference a
+//! step is for, when a client works on several.
 //!
 //! ```
 //! use std::io;
@@ -214,12 +214,12 @@
 //! - [`trust`]: policies, rules and pins.
 //! - [`oci`]: references, and how registries are reached: credentials, certificates, retries.
 //! - [`cache`]: listing, checking and pruning the cache.
-//! - [`progress`]: watching and stopping work.
+//! - [`progress`]: observing and stopping long steps.
 //! - [`compat`]: the interface of the `provider-archive` crate. [`Client::fetch_provider`] has the
 //!   signature of the function that wasmCloud hosts call.
 //!
-//! Without the feature `cli`, which is on by default, the crate is the library alone. The feature `sigstore` verifies the
-//! Sigstore identities that a policy demands; without it, such a policy refuses everything.
+//! Without the feature `cli`, which is on by default, the crate is only the library. With the feature `sigstore`, the
+//! library verifies the Sigstore identities that a policy demands. Without it, such a policy refuses everything.
 
 pub mod archive;
 pub mod cache;
@@ -231,13 +231,13 @@ pub mod content;
 pub mod oci;
 
 pub mod compat {
-    //! The interface of the `provider-archive` crate, for programs that move over from it.
+    //! The interface of the `provider-archive` crate, for programs that migrate from it.
 
     pub use crate::archive::provider_archive::{ProviderArchive, Result};
 }
 
 pub mod progress {
-    //! Watching work that takes long, and stopping it.
+    //! Observing long steps, and stopping them.
 
     pub use crate::content::{Meter, Progress, Silent, Step, Stopped};
 }

@@ -39,7 +39,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
                 for archive in &archives {
                     measure(&pusher.push(&tag, archive, directory)?)?;
                     digests.push((printed(&words(&[&par, &"resolve", &tag]))?, archive));
-                    // The first fetch fills the caches, the second one uses them.
+                    // The first fetch fills the caches, and the second one uses them.
                     for _ in 0..2 {
                         hosts.agree(&cache, &tag, archive.program)?;
                         checked += 1;
@@ -105,7 +105,7 @@ impl Writer<'_> {
     ) -> anyhow::Result<Vec<OsString>> {
         let (path, cache) = (&archive.path, directory.join("pushing"));
         Ok(match self {
-            // The archives have keys of their own.
+            // The two archives have different keys.
             Self::Par(par) => words(&[
                 par,
                 &"push",
@@ -126,7 +126,7 @@ impl Writer<'_> {
     }
 }
 
-/// A program that is on every Linux.
+/// A program that every Linux has.
 fn program(name: &str) -> anyhow::Result<PathBuf> {
     let directories = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&directories).map(|directory| directory.join(name));

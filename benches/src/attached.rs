@@ -60,7 +60,7 @@ pub fn run(AttachedOptions { options, archives }: &AttachedOptions) -> anyhow::R
     Ok(())
 }
 
-/// A program that copies, and how it does.
+/// A program that copies, with its way of copying.
 #[derive(Clone, Copy, PartialEq)]
 enum Side {
     Copy,
@@ -76,7 +76,8 @@ const SIDES: [(Side, &str); 4] = [
     (Side::Oras, "oras cp -r, likewise (no signature tags)"),
 ];
 
-/// Runs all sides in turn, each into a new registry, and once more when everything is there.
+/// Runs all sides in turn. Each one copies to a new registry, and then once more to the same registry, which has
+/// everything.
 fn compare(
     options: &Options,
     tools: &Tools,
@@ -142,12 +143,13 @@ fn subdirectory(directory: &Path, name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// The programs, and where they keep their settings.
+/// The programs, and the directory for their settings.
 struct Tools {
     par: PathBuf,
-    /// Holds `regctl`, `oras` and `api-registry`.
+    /// The directory with `regctl`, `oras` and `api-registry`.
     directory: PathBuf,
-    /// Holds settings and the cache. No user's credentials are read.
+    /// The directory with settings and the cache. It replaces the home directory, so that no credentials of the user
+    /// are read.
     home: PathBuf,
 }
 
@@ -189,7 +191,7 @@ impl Tools {
                 return self.shell(&format!("{par} mirror {} {to}", list.display()));
             }
             Side::Copy => format!("{par} copy --quiet {source} {destination}"),
-            // Without this, regctl asks for TLS first.
+            // Without this option, regctl tries TLS first.
             Side::Regctl => format!(
                 "{tools}/regctl --host reg={from},tls=disabled --host reg={to},tls=disabled \
                  image copy --referrers --digest-tags {source} {destination}"
@@ -240,13 +242,13 @@ impl Tools {
 /// A manifest of the source.
 struct Stored {
     repository: String,
-    /// Its digest, or the tag of a signature.
+    /// The digest of the manifest, or the tag of a signature.
     name: String,
-    /// The manifest that lists it as a referrer.
+    /// The digest of the manifest that has this one as a referrer.
     subject: Option<String>,
 }
 
-/// What is copied.
+/// The archives to copy, and the manifests that belong to them.
 struct Work {
     archives: usize,
     manifests: Vec<Stored>,
@@ -281,7 +283,7 @@ impl Work {
             let pinned = format!("{repository}@{bill}");
             fs::write(&text, format!("{{\"signature\": {number}}}"))?;
             let nested = tools.digest(&["attach", &pinned, &text, "--type", SIGNATURE])?;
-            // A copy does not look at what the tag of a signature names.
+            // Any manifest can stand for the signature: a copy does not read what the tag of a signature names.
             let signature = archive.replace(':', "-") + ".sig";
             let layout = tools.home.join(format!("signature-{number}"));
             Blob::make(&layout, 300)?;
@@ -333,7 +335,7 @@ impl Work {
     }
 }
 
-/// Returns what a registry answers, unless that is an error.
+/// Returns the answer of a registry, or `None` if it is an error.
 fn get(url: &str) -> anyhow::Result<Option<String>> {
     let manifest = "Accept: application/vnd.oci.image.manifest.v1+json";
     let index = "Accept: application/vnd.oci.image.index.v1+json";

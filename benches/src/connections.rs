@@ -1,5 +1,5 @@
-//! Pulls one archive over 1, 2, 4 and 8 connections from a real registry, over a line that limits each
-//! connection, a line with a long delay, and a line without limits.
+//! Pulls one archive over 1, 2, 4 and 8 connections from a real registry, through a link that limits each connection, a
+//! link with a long delay, and a link without limits.
 
 use std::fs;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const CONNECTIONS: [usize; 4] = [1, 2, 4, 8];
 /// 20 MB/s for each connection.
 const LIMITED: f64 = 20e6;
 
-/// The name of a line to the registry, and its round-trip time.
+/// For each link: its name, its rate, and its round-trip time.
 const LINES: [(&str, f64, Duration); 4] = [
     ("20 MB/s for each connection", LIMITED, Duration::ZERO),
     (

@@ -21,13 +21,14 @@ impl<'a> Hosts<'a> {
         Self { par, directory }
     }
 
-    /// `par fetch` with the cache of that name.
+    /// Returns the command `par fetch` with the cache `cache`.
     pub fn ours(&self, cache: &str, reference: &str) -> Vec<OsString> {
         let cache = self.directory.join(format!("our-{cache}"));
         words(&[&self.par, &"fetch", &reference, &"--cache-dir", &cache])
     }
 
-    /// `fetch_provider` with the cache of that name, which is in the directory for temporary files.
+    /// Returns the command that calls `fetch_provider` with the cache `cache`. That cache is in the directory for
+    /// temporary files.
     pub fn theirs(&self, cache: &str, reference: &str) -> anyhow::Result<Vec<OsString>> {
         let cache = self.directory.join(format!("their-{cache}"));
         fs::create_dir_all(&cache)?;
@@ -39,7 +40,7 @@ impl<'a> Hosts<'a> {
         ]))
     }
 
-    /// Fetches with both, and fails unless both executables equal `expected`.
+    /// Runs both commands. Fails if one of the executables differs from `expected`.
     pub fn agree(&self, cache: &str, reference: &str, expected: &Path) -> anyhow::Result<()> {
         let expected = fs::read(expected)?;
         for command in [self.ours(cache, reference), self.theirs(cache, reference)?] {
@@ -54,7 +55,7 @@ impl<'a> Hosts<'a> {
     }
 }
 
-/// The line that a command prints.
+/// Returns the line that a command prints.
 pub fn printed(command: &[OsString]) -> anyhow::Result<String> {
     let (program, arguments) = command.split_first().context("a command")?;
     let output = Command::new(program).args(arguments).output()?;

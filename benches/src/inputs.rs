@@ -28,8 +28,8 @@ const MB: u64 = 1_000_000;
 pub struct Inputs(pub BTreeMap<&'static str, PathBuf>);
 
 impl Inputs {
-    /// The files of the command line, or the six largest executables of 10 to 60 MB in the Rust
-    /// toolchain and on `PATH`.
+    /// Returns the files of the command line, or the six largest executables of 10 to 60 MB in the Rust toolchain and
+    /// on `PATH`.
     pub fn choose(files: &[PathBuf]) -> anyhow::Result<Self> {
         let files = match files {
             [] => find()?,
@@ -52,7 +52,7 @@ impl Inputs {
         Ok(Self(inputs))
     }
 
-    /// Six executables of some 340 MB each in `directory`. Each consists of these files in another order.
+    /// Writes six executables of some 340 MB each to `directory`. Each one consists of these files in another order.
     pub fn enlarge(&self, directory: &Path) -> anyhow::Result<Self> {
         const SIZE: u64 = 340 * MB;
         let files: Vec<_> = self.0.values().collect();
@@ -137,7 +137,7 @@ fn find() -> anyhow::Result<Vec<PathBuf>> {
                 continue;
             };
             let fits = (10 * MB..60 * MB).contains(&metadata.len());
-            // Files of one size are taken for one file under several names.
+            // Files of the same size count as one file with several names.
             if metadata.is_file() && fits && is_elf(&path) {
                 found.entry(metadata.len()).or_insert(path);
             }

@@ -1,4 +1,4 @@
-//! A line to a registry on this machine. It counts the bytes it carries, and can be slow.
+//! A simulated network link to a registry on this machine. It counts the bytes, and can limit the speed.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The speed of a line in each direction.
+/// The speed of a link in each direction.
 #[derive(Clone, Copy)]
 pub struct Speed {
     /// Bytes per second.
     pub rate: f64,
-    /// Whether the rate is that of each connection or of all connections together.
+    /// Whether the rate limits each connection, or all connections together.
     pub each: bool,
     /// The delay in one direction, which is half of the round-trip time.
     pub delay: Duration,
@@ -26,7 +26,7 @@ impl Speed {
         each: false,
         delay: Duration::from_millis(10),
     };
-    /// A line without limits.
+    /// A link without limits.
     pub const UNLIMITED: Self = Self {
         rate: f64::INFINITY,
         each: false,
@@ -34,7 +34,7 @@ impl Speed {
     };
 }
 
-/// A line. It ends with the process.
+/// A link. It ends with the process.
 pub struct Link {
     address: String,
     received: Arc<AtomicU64>,
@@ -64,19 +64,19 @@ impl Link {
         Ok(Self { address, received })
     }
 
-    /// The reference of `NAME` over the line.
+    /// Returns the reference for `NAME` through the link.
     pub fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
 
     #[cfg(feature = "host")]
-    /// The number of bytes from the registry so far, with the heads of answers.
+    /// Returns how many bytes the registry has sent so far, with the headers of answers.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::SeqCst)
     }
 }
 
-/// One direction of the line, and the time until which it is busy.
+/// One direction of a link, and the time until which it is busy.
 #[derive(Clone)]
 struct Direction {
     speed: Speed,
@@ -89,7 +89,7 @@ impl Direction {
         Self { speed, taken }
     }
 
-    /// The time at which this many bytes arrive if they are sent now.
+    /// Returns the time at which this many bytes arrive if they are sent now.
     fn arrival(&self, bytes: usize) -> Instant {
         let mut taken = self.taken.lock().expect("nobody panics with it");
         let seconds = bytes as f64 / self.speed.rate;
@@ -98,8 +98,7 @@ impl Direction {
     }
 }
 
-/// Carries bytes `from` one side `to` the other. `setup` is the time that a connection needs, and delays
-/// the first bytes.
+/// Copies bytes `from` one side `to` the other. `setup` is the time to open a connection, and delays the first bytes.
 fn carry(
     from: &TcpStream,
     to: &TcpStream,

@@ -51,7 +51,7 @@ enum Command {
     Agree(Options),
     /// `par copy` of 300 MB beside `curl` and one pass of SHA-256, and of 2 GB for the memory it takes
     Move(Options),
-    /// `par pull` over 1, 2, 4 and 8 connections, on lines that limit each connection and on others
+    /// `par pull` over 1, 2, 4 and 8 connections, through links that limit each connection and others
     Connections(Options),
     /// `par copy` and `par mirror` of archives with what belongs to them, beside `regctl` and `oras`
     Attached(attached::AttachedOptions),

@@ -15,7 +15,7 @@ use nix::sys::time::{TimeVal, TimeValLike};
 #[derive(Clone, Copy)]
 pub struct Run {
     pub seconds: f64,
-    /// The time that processors spent on it.
+    /// The processor time of the run.
     pub processor_seconds: f64,
     pub peak_mib: f64,
 }
@@ -76,7 +76,7 @@ pub fn words(words: &[&dyn AsRef<OsStr>]) -> Vec<OsString> {
     words.iter().map(|word| word.as_ref().to_owned()).collect()
 }
 
-/// Removes the files of an earlier run.
+/// Removes the directory of an earlier run.
 pub fn forget(directory: &Path) -> io::Result<()> {
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -23,7 +23,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let hash = fastest_hash(&blob.path)?;
     let curl = format!("curl + {hash}");
 
-    // Each run has its own repository: otherwise the second run would find the blob there.
+    // Each run has its own repository. Otherwise the second run would find the blob there.
     let there = |side: &str, run: usize| registry.reference(&format!("bench/{side}-{run}:1"));
     let here = |name: &str| directory.path().join(name);
     let copy = |from: &str, to: &str| words(&[&par, &"copy", &from, &to]);
@@ -130,7 +130,7 @@ fn shell(script: String) -> Vec<OsString> {
     words(&[&"sh", &"-c", &script])
 }
 
-/// Makes an image layout whose tag `1` has one layer of noise.
+/// An image layout whose tag `1` has one layer of random bytes.
 pub struct Blob {
     layout: PathBuf,
     path: PathBuf,

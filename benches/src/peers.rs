@@ -38,7 +38,7 @@ pub enum Peer {
 
 impl Peer {
     pub fn run(self) -> anyhow::Result<()> {
-        // The client uses the TLS provider of the process.
+        // The client needs a TLS provider that is installed for the process.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {

@@ -44,7 +44,7 @@ impl Registry {
         bail!("the registry does not answer at {}", registry.address)
     }
 
-    /// Starts the registry with the referrers API, which `program` is. It keeps everything in memory, and chooses its port.
+    /// Starts `program`, a registry with the referrers API. It keeps everything in memory, and chooses its port.
     pub fn start_with_api(program: &Path) -> anyhow::Result<Self> {
         let mut process = Command::new(program)
             .stdout(Stdio::piped())

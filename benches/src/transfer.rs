@@ -18,8 +18,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     measure(&inputs.pack_with_par(&par, &archive))?;
     let registry = Registry::start(directory.path())?;
 
-    // Each run has its own repository and its own cache: otherwise the second run would find the archive
-    // there.
+    // Each run has its own repository and its own cache. Otherwise the second run would find the archive there.
     let place = |name: &str, run: usize| registry.reference(&format!("bench/{name}-{run}:1.0.0"));
     let cache = |name: &str, run: usize| directory.path().join(format!("cache-{name}-{run}"));
     compare(

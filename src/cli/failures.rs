@@ -1,4 +1,4 @@
-//! The failures of a command that works on many things and reports every failure.
+//! The failures of a command that works on many references and reports every failure.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::output::{Answer, Problem};
 use super::session::Session;
 
-/// The exit code of an archive that is refused, which counts most.
+/// The exit code for a refused archive. It replaces the exit codes of other failures.
 const REFUSED: u8 = 5;
 
-/// What has failed, and why.
+/// The names of what has failed, such as references, each with its problem.
 #[derive(Default)]
 pub(crate) struct Failures(Vec<(String, Problem)>);
 
@@ -25,8 +25,8 @@ impl Failures {
         self.0.is_empty()
     }
 
-    /// Returns `answer` with these failures. With several failures, each message is printed once, and `summary` is the message that
-    /// the command ends with. The exit code is 5 if an archive was refused, else that of the first failure.
+    /// Returns `answer` with these failures. If there are several, prints each message once, and `summary` is the last
+    /// message of the command. The exit code is 5 if an archive was refused, else the exit code of the first failure.
     pub(crate) fn end(self, answer: Answer, session: &Session, summary: &str) -> Answer {
         let failures = self.0.iter().map(|(what, problem)| {
             let Problem {
@@ -42,13 +42,13 @@ impl Failures {
         if several {
             let mut printed = HashSet::new();
             for (_, problem) in &self.0 {
-                // One cause, such as a cache that cannot be used, fails many things.
+                // One cause, such as a cache that cannot be used, can give many failures the same message.
                 if !printed.insert(&problem.message) {
                     continue;
                 }
-                session.insist(&format!("error: {}", problem.message));
+                session.note_always(&format!("error: {}", problem.message));
                 if let Some(hint) = &problem.hint {
-                    session.insist(&format!("hint: {hint}"));
+                    session.note_always(&format!("hint: {hint}"));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Reads the small files that commands take besides archives.
+//! Reading small files, such as schemas and statements.
 
 use std::fs::File;
 use std::io::{Read, Stdin};
@@ -15,7 +15,7 @@ use super::output::Failure;
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// What standard input is, once something was read from it.
+/// What standard input was read as, such as "the configuration". Not set before standard input is read.
 static STANDARD_INPUT: OnceLock<&'static str> = OnceLock::new();
 
 /// Opens a regular file for reading. The error names the path.
@@ -52,8 +52,8 @@ pub(crate) fn read_small(path: &Path, name: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns standard input, which is read as `what`. Returns an error if it was read as something else: the first would
-/// have the bytes of the second.
+/// Returns standard input, to be read as `what`. Returns an error if it was already read as something else: it has only
+/// one content.
 pub(crate) fn standard_input(what: &'static str) -> Result<Stdin> {
     let first = *STANDARD_INPUT.get_or_init(|| what);
     if first != what {

@@ -80,8 +80,8 @@ impl Signals {
     }
 }
 
-/// Whether the process must end when its terminal is closed. `nohup` makes it ignore the signal. Without
-/// `/proc`, the default action of the system applies.
+/// Returns whether the process must end when its terminal is closed. It must not under `nohup`, which makes the process
+/// ignore SIGHUP. Without `/proc`, this is not known, and the default action of the system applies.
 #[cfg(unix)]
 fn obeys_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

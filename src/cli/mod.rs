@@ -3,11 +3,11 @@
 //! A command is a file in `commands` with its `Args` and a `run()` that makes one call into the library and
 //! returns an `Answer`. Only this layer prints, knows the names of flags and decides on exit codes.
 //!
-//! From the bottom up: `interruption` and `threads`; `output`, what users see; `files`, `schema` and `source_revision`,
-//! what commands read besides archives; `vouching`, how they print a Sigstore identity; `bill`, the documents that
-//! `par sbom` writes; `versions`, the order of tags; `session`, one run of the
-//! command; `failures`, of which a command reports all; `build`, compilers; `arguments`, what commands share;
-//! `commands`; `variables`, which stand for options; and `run`, which parses the command line and runs a command.
+//! From the bottom up: `interruption` and `threads`; `output`, which prints; `files`, `schema` and `source_revision`,
+//! which read input other than archives; `vouching`, which prints a Sigstore identity; `bill`, the documents of `par
+//! sbom`; `versions`, the order of tags; `session`, one run of the command; `failures`, for commands that report
+//! several; `build`, which runs compilers; `arguments`, the options that commands share; `commands`; `variables`, the
+//! environment variables in place of options; and `run`, which parses the command line and runs a command.
 
 mod arguments;
 mod bill;

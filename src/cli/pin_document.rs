@@ -56,7 +56,7 @@ pub(crate) fn fields(pins: &BTreeMap<String, Identity>) -> [(&'static str, Value
     [("version", VERSION.into()), ("pins", pins.collect())]
 }
 
-/// Reads a document. The error says what is wrong, and with which repository.
+/// Parses a document. The error has the reason, and the repository if there is one.
 pub(crate) fn read(text: &[u8]) -> Result<BTreeMap<String, Identity>, String> {
     let document: Document = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     if document.version != VERSION {
@@ -79,7 +79,7 @@ pub(crate) fn read(text: &[u8]) -> Result<BTreeMap<String, Identity>, String> {
     Ok(pins)
 }
 
-/// Returns a pin whose names, keys and dates are valid.
+/// Checks the names, the keys and the dates of a pin, and returns its repository and its identity.
 fn checked(pin: Pin) -> Result<(String, Identity), String> {
     let place: Place = pin
         .repository

@@ -19,7 +19,7 @@ use super::output::{
 use super::session::Session;
 use super::variables::{Given, naming_variables, without_empty_variables};
 
-/// How long the command waits, after an interruption, for blocking work to stop and to clean up.
+/// How long the command waits for blocking work to stop and to clean up after an interruption.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Pack, sign, push, pull, verify and cache wasmCloud provider archives (PAR)
@@ -42,7 +42,7 @@ struct Cli {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct GlobalArgs {
-    /// The format of what is printed on standard output
+    /// The format of standard output
     #[arg(
         short,
         long,
@@ -52,7 +52,7 @@ struct GlobalArgs {
         value_name = "FORMAT"
     )]
     output: Format,
-    /// The format of what is printed on standard error
+    /// The format of standard error
     #[arg(
         long,
         global = true,
@@ -147,7 +147,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Returns the arguments, and the paths that variables give.
+/// Returns the parsed arguments, and the paths that come from environment variables.
 fn parse(arguments: &[OsString]) -> Result<(Cli, Vec<Given>), clap::Error> {
     let mut command = without_empty_variables(definition());
     let mut matches = command
@@ -187,13 +187,13 @@ fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
         let work = pin!(cli.command.run(&session, definition));
         match select(work, pin!(interruption.wait())).await {
             Either::Left((outcome, _)) => Some(outcome),
-            // The work is dropped, and with it its unfinished files.
+            // The work was interrupted. Dropping it removes its unfinished files.
             Either::Right(_) => None,
         }
     });
-    // Blocking work cannot be dropped: it sees the interruption at its next step, and `shutdown_timeout`
-    // gives it time for that. But `shutdown_timeout` does not wait for work that is still queued, so this
-    // task, which is queued last, makes sure that all work has begun.
+    // Blocking work cannot be dropped. It notices the interruption at its next step, and `shutdown_timeout` gives it
+    // time for that. But `shutdown_timeout` does not wait for queued work that has not begun. This task is queued last,
+    // so all other work has begun when it runs.
     let _ = runtime.block_on(runtime.spawn_blocking(|| ()));
     runtime.shutdown_timeout(GRACE);
     match outcome {
@@ -205,7 +205,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
     }
 }
 
-/// Whether a question on the terminal was answered with Ctrl-C. The question ends before the signal has arrived.
+/// Returns whether a question on the terminal was answered with Ctrl-C. The question can end with an error before the
+/// signal arrives.
 fn is_interruption(error: &anyhow::Error) -> bool {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
     causes.any(|cause: &std::io::Error| cause.kind() == std::io::ErrorKind::Interrupted)

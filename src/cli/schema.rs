@@ -47,7 +47,7 @@ pub(crate) fn read_schema(path: &Path) -> Result<Value> {
     Ok(schema)
 }
 
-/// Reads a small JSON file, or standard input if `path` is `-`. `what` is what an error calls it.
+/// Reads a small JSON file, or standard input if `path` is `-`. `what` names the file in errors.
 pub(crate) fn read_json(path: &Path, what: &str) -> Result<Value> {
     let name = format!("the {what} {}", path_text(path));
     let bytes = files::read_small(path, &name)?;
@@ -84,8 +84,8 @@ fn violation(error: &ValidationError<'_>, reason: &dyn fmt::Display) -> Violatio
     }
 }
 
-/// Runs a check on a thread with a large stack, and waits for it up to [`TIME_LIMIT`]. A check that takes
-/// longer keeps running until the process ends, which is soon.
+/// Runs a check on a thread with a large stack, and waits for it up to [`TIME_LIMIT`]. A check that takes longer
+/// continues until the process ends, soon after.
 fn bounded<T: Send + 'static>(check: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::Builder::new()

@@ -1,4 +1,4 @@
-//! One run of the command: where it reports to, and which cache it uses.
+//! One run of the command: its output and its directories.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::content::{AnsweringHosts, Progress};
 
 use super::output::Printer;
 
-/// What every command gets besides its own arguments. Cheap to clone.
+/// The output, the progress and the directories that all commands use. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Session {
     printer: Printer,
@@ -59,8 +59,8 @@ impl Session {
         Ok(State::open(self.state_directory(), self.cache_directory())?)
     }
 
-    /// Does `work` in the cache, and returns an empty value if there is no cache. Commands that only list or
-    /// remove what is in the cache create none.
+    /// Calls `work` with the cache, or returns an empty value if there is no cache. This is for commands that only list
+    /// or remove content, and so do not create a cache.
     pub(crate) fn in_existing_cache<T: Default>(
         &self,
         work: impl FnOnce(Cache) -> Result<T, cache::Error>,
@@ -73,9 +73,9 @@ impl Session {
         Ok(T::default())
     }
 
-    /// Returns this session, or one with a temporary cache if the user names no cache and the default one
-    /// cannot be used. The cache is deleted when the returned directory is dropped. Only for commands whose
-    /// result does not depend on what a cache holds. Blocks.
+    /// Returns this session, or one with a temporary cache if the user names no cache and the default one cannot be
+    /// used. The cache is deleted when the returned directory is dropped. Only for commands whose result does not
+    /// depend on the content of the cache. Blocks.
     pub(crate) fn with_usable_cache(&self) -> Result<(Self, Option<TempDir>)> {
         if self.cache_directory.is_some() || Cache::open(None).is_ok() {
             return Ok((self.clone(), None));
@@ -132,8 +132,8 @@ impl Session {
     }
 
     /// Prints a message that the user has to see, also with `--quiet`.
-    pub(crate) fn insist(&self, message: &str) {
-        self.printer.insist(message);
+    pub(crate) fn note_always(&self, message: &str) {
+        self.printer.note_always(message);
     }
 
     /// Prints a warning about something that the user probably does not intend, and adds it to a JSON answer.

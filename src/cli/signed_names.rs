@@ -1,4 +1,5 @@
-//! The name of the provider that each service key signed last, so that two providers do not share a key unnoticed.
+//! Remembering the name of the provider that each service key has signed last, so that `par` can warn when two
+//! providers share a key.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ pub(crate) fn last(subject: &Subject) -> Option<String> {
     String::from_utf8(read_file_bounded(&path, LONGEST).ok()?).ok()
 }
 
-/// Notes the name of an archive of `subject`. A failure costs only a warning the next time.
+/// Notes the name of an archive of `subject`. After a failure, only the next warning is missing.
 pub(crate) fn note(subject: &Subject, name: &str) {
     if let Err(error) = write(subject, name) {
         tracing::debug!(%error, "the name of {} is not noted", subject.as_str());

@@ -1,4 +1,4 @@
-//! What git says about the source of an archive.
+//! Asking git about the source of an archive.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -21,7 +21,7 @@ const LONGEST: u64 = 64 * 1024;
 /// Where the source of an archive is, and which revision it has.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SourceRevision {
-    /// The URL of the remote `origin`, without credentials. `None` without a remote that others can reach.
+    /// The URL of the remote `origin`, without credentials. `None` if there is none, or others cannot reach it.
     pub(crate) url: Option<String>,
     /// The hash of the commit.
     pub(crate) commit: String,
@@ -68,7 +68,8 @@ impl Git<'_> {
     async fn ask(&self, arguments: &[&str]) -> Result<Result<String, String>> {
         let mut command = Command::new("git");
         command
-            // No program that the repository configures is started, and nothing is written to it.
+            // These options keep git from starting a program that the repository configures, and from writing to the
+            // repository.
             .args(["-c", "core.fsmonitor=false", "-C"])
             .arg(self.directory)
             .args(arguments)
@@ -86,7 +87,7 @@ impl Git<'_> {
         let (output, errors) = (child.stdout.take(), child.stderr.take());
         let answer = async {
             let (output, errors) = try_join(read(output), read(errors)).await?;
-            // It ends now, because nobody reads what is left.
+            // git ends now: its output is complete, or closed for further writes.
             let status = child.wait().await?;
             let is_answer = status.success() || output.len() as u64 == LONGEST;
             let text = if is_answer { Ok(output) } else { Err(errors) };
@@ -122,10 +123,10 @@ fn is_hash(text: &str) -> bool {
 fn public_url(remote: &str) -> Option<String> {
     let (scheme, rest) = match remote.split_once("://") {
         Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest.to_owned()),
-        // The form of scp: `[user@]host:path`. A path may contain a colon after a slash.
+        // The form of scp: `[user@]host:path`. With a slash before the colon, it is a path.
         None => {
             let (host, path) = remote.split_once(':')?;
-            // One letter is a drive of Windows.
+            // A single letter before the colon is a drive of Windows.
             if host.contains('/') || host.len() < 2 {
                 return None;
             }
@@ -146,7 +147,7 @@ fn public_url(remote: &str) -> Option<String> {
     };
     let path = path.trim_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
-    // An @ in a path is the end of a password with a slash or a colon in it.
+    // An `@` in the path may be the end of a password that contains a slash or a colon, so the remote is not used.
     let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '@' | '\\');
     if !is_host(host) || path.is_empty() || !path.chars().all(is_plain) {
         return None;

@@ -1,4 +1,4 @@
-//! Keeping standard input in a file, for content that is read several times.
+//! Writing standard input to a temporary file, for content that is read several times.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -12,8 +12,8 @@ use super::files;
 use super::output::Failure;
 use super::threads::{blocking, detached};
 
-/// Keeps standard input, which is read as `what`, in a temporary file that only this user can read. It is removed when the
-/// path is dropped. As much is kept as an archive may have.
+/// Writes standard input, which is read as `what`, to a temporary file that only this user can read. The file is
+/// removed when the path is dropped. Fails if standard input has more bytes than an archive may have.
 pub(crate) async fn keep_standard_input(what: &'static str) -> Result<TempPath> {
     let input = files::standard_input(what)?;
     if input.is_terminal() {

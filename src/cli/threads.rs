@@ -1,4 +1,4 @@
-//! Blocking work, which must not keep the command from seeing an interruption.
+//! Running blocking work so that the command still notices an interruption.
 
 use anyhow::{Context, Result};
 
@@ -12,7 +12,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     content::blocking(work).await
 }
 
-/// Runs work that reads standard input, perhaps for ever, on a thread of its own. After an interruption, the
+/// Runs work that may never end, such as reading standard input, on a thread of its own. After an interruption, the
 /// command does not wait for it, so the work must leave nothing to clean up.
 pub(crate) async fn detached<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,

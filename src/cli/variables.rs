@@ -1,4 +1,4 @@
-//! Environment variables that stand for options.
+//! Environment variables in place of options.
 
 use std::ffi::{OsStr, OsString};
 use std::path::is_separator;
@@ -22,7 +22,7 @@ pub(super) fn without_empty_variables(command: Command) -> Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// Makes an error of the parser name the variable that a value comes from, and not the option that it stands for.
+/// Changes an error of the parser so that it names the variable from which a value comes, and not the option.
 pub(super) fn naming_variables(
     mut error: clap::Error,
     command: &Command,
@@ -38,8 +38,8 @@ pub(super) fn naming_variables(
     error
 }
 
-/// Returns the variable behind the option that clap displays as `shown`. `None` if the option is `written` in the
-/// arguments, or has no variable that is set.
+/// Returns the variable that gives the value of the option that clap displays as `shown`. `None` if the arguments in
+/// `written` have the option, or no variable is set for it.
 fn variable_of(shown: &str, command: &Command, written: &[OsString]) -> Option<String> {
     let found = command.get_arguments().find_map(|argument| {
         let variable = argument.get_env()?.to_str()?;
@@ -72,7 +72,7 @@ fn is_option(argument: &Arg, word: &OsStr) -> bool {
     is_long || is_short
 }
 
-/// A path that an environment variable gives, or a secret or the path of its file.
+/// A path from an environment variable, or the value of a variable for a secret, which may be a path.
 #[derive(Clone)]
 pub(super) struct Given {
     variable: String,
@@ -80,7 +80,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Returns the paths that variables give to the command that is run.
+    /// Returns the paths that the command gets from variables.
     pub(super) fn paths(command: &Command, matches: &ArgMatches) -> Vec<Self> {
         let mut given: Vec<Self> = command
             .get_arguments()
@@ -104,7 +104,7 @@ impl Given {
         given
     }
 
-    /// Returns a message that names the variables behind the paths in it. What is not in the message is not added.
+    /// Returns a message that names the variables from which the paths in it come. Other paths are not added.
     pub(super) fn explain(given: &[Self], message: String) -> String {
         given
             .iter()
@@ -119,7 +119,7 @@ impl Given {
     }
 }
 
-/// Whether a message has a path as a word, or as the beginning of a longer path.
+/// Returns whether a message contains a path as a word, or as the start of a longer path.
 fn mentions(message: &str, path: &str) -> bool {
     let is_around = |letter: char| letter.is_whitespace() || "`'\"():,;".contains(letter);
     message.match_indices(path).any(|(begin, _)| {

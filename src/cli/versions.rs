@@ -11,9 +11,10 @@ pub(crate) fn attaches(tag: &str) -> bool {
     name.replacen('-', ":", 1).parse::<Digest>().is_ok()
 }
 
-/// Orders tags: those that are no versions by the alphabet, with numbers by their value, then versions. A version is numbers with points,
-/// perhaps after a `v`. What follows a hyphen or a letter makes it older. What follows `_` is a build of it, and newer: a
-/// tag cannot have the `+` of semantic versions, and tools write `_` instead.
+/// Compares two tags for sorting. Tags that are not versions come first, sorted by the alphabet, and by value where
+/// they have numbers. Versions follow. A version is numbers with points, perhaps after a `v`. A suffix after a hyphen
+/// or a letter makes it a pre-release, which is older. A suffix after `_` makes it a build, which is newer: a tag
+/// cannot have the `+` of semantic versions, and tools write `_` instead.
 pub(crate) fn compare(one: &str, other: &str) -> Ordering {
     let versions = (version(one), version(other));
     let named = versions.0.cmp(&versions.1);
@@ -21,7 +22,7 @@ pub(crate) fn compare(one: &str, other: &str) -> Ordering {
     named.then_with(|| one.cmp(other))
 }
 
-/// The numbers of a version, whether it is a release, and the parts of what follows the numbers.
+/// The numbers of a version, whether it is a release, and the parts of the suffix after the numbers.
 type Version<'a> = (Vec<u64>, bool, Vec<(Option<u64>, &'a str)>);
 
 fn version(tag: &str) -> Option<Version<'_>> {
@@ -44,7 +45,7 @@ pub(crate) fn is_version(tag: &str) -> bool {
     version(tag).is_some()
 }
 
-/// Returns the parts of a tag: numbers, by their value, and what is between them.
+/// Returns the parts of a tag: numbers, with their values, and the texts between them.
 fn parts(tag: &str) -> impl Iterator<Item = (Option<u64>, &str)> {
     let mut rest = tag;
     std::iter::from_fn(move || {

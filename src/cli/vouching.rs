@@ -1,11 +1,11 @@
-//! How commands print a Sigstore identity.
+//! Printing a Sigstore identity.
 
 use serde_json::{Value, json};
 
 use crate::client::sigstore::SigstoreIdentity;
 use crate::content::time_text;
 
-/// Returns a label and a text for each thing that is known of an identity.
+/// Returns a label and a text for each field of an identity.
 pub(crate) fn rows(identity: &SigstoreIdentity) -> Vec<(&'static str, String)> {
     let (subject, issuer) = (&identity.subject, &identity.issuer);
     let (predicate, signed) = (&identity.predicate, time_text(identity.signed));

@@ -7,8 +7,8 @@ use crate::oci::Reference;
 
 use super::client::Client;
 
-/// Returns `client` for the work on `reference`: the progress of each step names the reference. A client that is
-/// about a reference already keeps that one, which is the one that the caller wrote.
+/// Returns a copy of `client` whose progress names `reference` with each step. A client whose progress already names a
+/// reference keeps that name, because it is the one that the caller wrote.
 pub(super) fn about(client: &Client, reference: &Reference) -> Client {
     let mut client = client.clone();
     client.progress = Arc::new(About {

@@ -17,7 +17,7 @@ use super::identity_check::IdentityCheck;
 use super::sigstore::SigstoreIdentity;
 use super::trust::{Candidate, TrustError};
 
-/// The decision whether the archive that a reference stands for may be used. Cheap to clone.
+/// Decides whether the archive that a reference stands for may be used. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Admission {
     client: Client,
@@ -25,18 +25,18 @@ pub(super) struct Admission {
     digest: Digest,
     /// The verified rotation statement on the manifest.
     rotation: Option<Rotation>,
-    /// Whether a refusal was reported that the policy only audits.
-    told: Arc<AtomicBool>,
-    /// What was found out about the Sigstore identity.
+    /// Whether a warning about a refusal that the policy only audits was already logged.
+    warned: Arc<AtomicBool>,
+    /// The result of the search for a Sigstore identity.
     vouched: Arc<OnceCell<Vouched>>,
 }
 
 /// Who vouches for a manifest.
 enum Vouched {
-    /// The policy does not ask.
+    /// The policy demands no identity.
     NotAsked,
     By(SigstoreIdentity),
-    /// None that the policy allows, and the policy audits.
+    /// No identity that the policy allows vouches for the manifest, and the policy only audits.
     Audited,
 }
 
@@ -53,7 +53,7 @@ impl Admission {
             reference: reference.clone(),
             digest,
             rotation,
-            told: Arc::default(),
+            warned: Arc::default(),
             vouched: Arc::default(),
         }
     }
@@ -88,8 +88,9 @@ impl Admission {
         self.place_to_pin(claims).map(drop)
     }
 
-    /// Asks whether a Sigstore identity vouches for the manifest, or for the image `index` from which it was chosen, where
-    /// the policy demands one. `store` has the manifests and their bundles. This is asked once.
+    /// Asks whether a Sigstore identity vouches for the manifest, or for the image `index` from which it was chosen,
+    /// where the policy demands one. `store` has the manifests and their bundles. The first answer is kept for later
+    /// calls.
     pub(super) async fn check_identity(
         &self,
         index: Option<&Digest>,
@@ -120,7 +121,7 @@ impl Admission {
         }
     }
 
-    /// Returns the identity that vouches for the manifest, once that was [asked](Self::check_identity).
+    /// Returns the identity that vouches for the manifest, if [`check_identity`](Self::check_identity) has found one.
     pub(super) fn vouched_by(&self) -> Option<SigstoreIdentity> {
         match self.vouched.get() {
             Some(Vouched::By(identity)) => Some(identity.clone()),
@@ -137,8 +138,8 @@ impl Admission {
     }
 
     /// Pins the repository to the publisher of these claims, and remembers their revision and the digest of the
-    /// manifest. This is done once the archive or its executable has been verified. Another process may have pinned
-    /// the repository since the check, so the pin is asked again.
+    /// manifest. This is done once the archive or its executable has been verified. Another process may have pinned the
+    /// repository since the check, so the claims are compared with the pin again.
     pub(super) async fn pin(&self, claims: &VerifiedClaims) -> Result<(), Error> {
         let (admission, claims) = (self.clone(), claims.clone());
         self.client
@@ -148,12 +149,12 @@ impl Admission {
 
     fn pin_blocking(&self, claims: &VerifiedClaims) -> Result<(), Error> {
         let trust = &self.client.trust;
-        // What the policy only audits is not pinned.
+        // An archive that is used only because the policy audits must not decide what the repository is pinned to.
         let is_audited = matches!(self.vouched.get(), Some(Vouched::Audited));
         if is_audited || trust.check(claims, &self.reference).is_err() {
             return Ok(());
         }
-        // Nearly always there is nothing to write, and so no lock to wait for.
+        // Looking first avoids the file lock: nearly always there is nothing to write.
         let Some(Change { place, is_use }) = self.place_to_pin(claims)? else {
             return Ok(());
         };
@@ -161,7 +162,7 @@ impl Admission {
             Ok::<_, Error>(trust.judge(known, &place, &self.candidate(claims))?)
         });
         match pinned {
-            // A digest that is not recorded counts as not used when its issuer retires. That is no reason to stop.
+            // Without the record, the digest counts as never used once its issuer retires. The archive can be used now.
             Err(Error::Cache(error)) if is_use && error.kind() == ErrorKind::Denied => {
                 tracing::debug!(
                     "the use of {} is not recorded: {}",
@@ -179,7 +180,7 @@ impl Admission {
         Ok(())
     }
 
-    /// Returns the name of the pin that has to change before these claims are used, if any has.
+    /// Returns the change of a pin that these claims need, or `None` if no pin changes.
     fn place_to_pin(&self, claims: &VerifiedClaims) -> Result<Option<Change>, Error> {
         let trust = &self.client.trust;
         let Some(place) = trust.place_of(&self.reference) else {
@@ -195,7 +196,7 @@ impl Admission {
         }
     }
 
-    /// Returns everything that decides about these claims, and records nothing. Blocks.
+    /// Returns the decision about these claims and its reasons, and records nothing. Blocks.
     pub(super) fn decide(&self, claims: &VerifiedClaims) -> Result<Decision, Error> {
         let trust = &self.client.trust;
         let repository = trust.place_of(&self.reference);
@@ -227,7 +228,7 @@ impl Admission {
         })
     }
 
-    /// Whether a refusal is allowed because the policy audits.
+    /// Returns whether the policy only audits, so that an archive with this refusal is used.
     pub(super) fn audits(&self, refusal: &TrustError) -> bool {
         self.client.trust.audits(Some(&self.reference), refusal)
     }
@@ -241,30 +242,30 @@ impl Admission {
         }
     }
 
-    /// Warns once of a refusal where the policy audits, and returns it otherwise.
+    /// Logs a refusal as a warning, once, where the policy only audits. Returns it as an error elsewhere.
     fn warn_or_refuse(&self, refusal: TrustError) -> Result<(), Error> {
         let trust = &self.client.trust;
         let is_audited = self.audits(&refusal);
-        if is_audited && self.told.swap(true, Ordering::Relaxed) {
+        if is_audited && self.warned.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         Ok(trust.warn_or_refuse(Some(&self.reference), refusal)?)
     }
 }
 
-/// What decides about an archive.
+/// The reasons for or against using an archive.
 pub(super) struct Decision {
     /// The name of the repository as it is pinned. `None`: it is never pinned.
     pub(super) repository: Option<String>,
     pub(super) pin: Option<Identity>,
     pub(super) refusals: Vec<Error>,
-    /// What would be refused, and is allowed because the policy audits.
+    /// The refusals that do not count because the policy only audits.
     pub(super) audited: Vec<Error>,
 }
 
 /// A pin that changes.
 struct Change {
     place: String,
-    /// Whether nothing changes but the digests that were used.
+    /// Whether only the list of digests that were used changes.
     is_use: bool,
 }

@@ -1,4 +1,4 @@
-//! The annotations of a manifest that let one executable be fetched without the archive.
+//! The annotations of a manifest with which one executable can be fetched without the rest of its archive.
 //!
 //! The digest of a manifest covers its annotations, so a pinned manifest pins them too. Older tools and
 //! hosts ignore them.
@@ -22,7 +22,7 @@ const CLAIMS: &str = "com.wasmcloud.par.claims";
 const TITLE: &str = "org.opencontainers.image.title";
 const VENDOR: &str = "org.opencontainers.image.vendor";
 const VERSION: &str = "org.opencontainers.image.version";
-/// The statement by which a former issuer has handed over to that of the archive.
+/// The statement by which a former issuer has handed over to the issuer of the archive.
 const ROTATION: &str = "com.wasmcloud.par.rotation";
 
 /// The longest annotation that is written, in bytes. A longer one would make each request for the
@@ -36,9 +36,9 @@ pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error>
     reserved.map_or(Ok(()), |name| Err(Error::ReservedAnnotation(name)))
 }
 
-/// Returns the annotations `theirs` with those that let the executables of an archive be fetched one by
-/// one, its claims and its index, and with those of the OCI image specification that its claims give. What is in
-/// `theirs` wins. An archive always gives the same annotations.
+/// Returns the annotations `theirs` and those of the archive. Its claims and its index let its executables be fetched
+/// one by one. The OCI image specification defines the others, such as the title. Where `theirs` has the same name,
+/// that value wins. An archive always gives the same annotations.
 pub(super) fn complete(
     theirs: &BTreeMap<String, String>,
     claims: &VerifiedClaims,
@@ -57,8 +57,9 @@ pub(super) fn complete(
     annotations
 }
 
-/// Returns what the claims say in the terms of the OCI image specification ("Pre-Defined Annotation Keys"). The
-/// revision of that specification is one of the source, and that of the claims is a number: they differ.
+/// Returns the annotations of the OCI image specification ("Pre-Defined Annotation Keys") that the claims give. The
+/// annotation for the revision is not among them: it is a revision of the source, and the revision of the claims is a
+/// number.
 pub(super) fn described(
     claims: &VerifiedClaims,
 ) -> impl Iterator<Item = (&'static str, String)> + use<> {
@@ -122,10 +123,9 @@ pub(super) fn claims(
     Some(claims.and_then(|claims| claims.verify_with(dates)))
 }
 
-/// Refuses an archive whose manifest carries other claims that a publisher has signed. A fetch of one
-/// executable and a read of the whole archive would give different content under one digest, such as a
-/// release and the one before it. Such a manifest is not made by mistake. Claims that do not verify are
-/// ignored with a warning.
+/// Refuses an archive whose manifest carries verified claims that differ from those in the archive. With such a
+/// manifest, a fetch of one executable and a read of the whole archive would give different content under one digest,
+/// such as two releases. Nobody makes such a manifest by mistake. Claims that do not verify are ignored with a warning.
 pub(super) fn compare(
     artifact: &Artifact,
     claims: &VerifiedClaims,

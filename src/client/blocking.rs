@@ -1,4 +1,4 @@
-//! Blocking work beside the host's runtime, which ends soon after its future was dropped.
+//! Blocking work on threads. The work ends soon after the future that waits for it is dropped.
 
 use std::io;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::content::{self, Meter, Progress, Step, Stopped};
 
 use super::error::Error;
 
-/// Runs blocking work on one of the runtime's threads for that.
+/// Runs blocking work on one of the runtime's threads for blocking work.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -31,7 +31,7 @@ pub(super) async fn on_own_thread<T: Send + 'static>(
     let thread = thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
-            // Sending fails when the future was dropped: nothing needs the outcome then.
+            // Sending fails after the future was dropped. Then nothing needs the outcome.
             let _ = sender.send(span.in_scope(work));
         })
         .map_err(Error::Thread)?;
@@ -44,7 +44,7 @@ pub(super) async fn on_own_thread<T: Send + 'static>(
     outcome.map_err(|_| Error::Abandoned)?
 }
 
-/// What a thread of its own waits for.
+/// Where a thread of [`on_own_thread`] gets its bytes from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Input {
     /// Bytes from the future that the thread belongs to. They end when that future is dropped.
@@ -57,8 +57,8 @@ pub(super) enum Input {
 struct JoinOnDrop(Option<JoinHandle<()>>);
 
 impl Drop for JoinOnDrop {
-    /// A runtime that shuts down waits for the blocking work that has begun, and with this also for the
-    /// thread, which has files to remove.
+    /// The thread has files to remove. A runtime that shuts down waits for blocking work that has begun, so this work
+    /// joins the thread.
     fn drop(&mut self) {
         if let (Some(thread), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn_blocking(move || thread.join());

@@ -1,4 +1,4 @@
-//! The client: what it holds, and what every verb needs of it.
+//! The client, and the methods that all verbs need.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -44,21 +44,21 @@ pub struct Client {
     pub(super) pull: PullPolicy,
     pub(super) lock: Option<Arc<Lock>>,
     pub(super) limits: Arc<Limits>,
-    /// Which dates archives may have that are only shown.
+    /// The dates that claims may have. A client that only shows archives also accepts claims that become valid later.
     pub(super) dates: Dates,
     pub(super) progress: Arc<dyn Progress>,
-    /// The fetches that are under way.
+    /// The fetches in progress.
     pub(super) fetches: Arc<SharedMap<FetchKey, Fetching>>,
     /// Locks for content that tasks of this process bring into the cache. Between processes, the cache has
     /// locks of its own.
     content_locks: Arc<SharedMap<Digest, Mutex<()>>>,
-    /// Image layouts that stay open. `None`: each operation opens its own.
+    /// Image layouts that stay open. `None`: each operation opens the layout that it reads.
     pub(super) layouts: Option<Arc<OpenLayouts>>,
     /// A permit for each archive that may be worked on.
     turns: Arc<Semaphore>,
 }
 
-/// What two calls of [`Client::fetch`] must agree on to share their work.
+/// The key of a fetch: calls of [`Client::fetch`] with the same key share their work.
 pub(super) type FetchKey = (String, Target, PullPolicy);
 /// The outcome of a fetch that tasks share.
 pub(super) type Fetching = OnceCell<Result<Fetched, Arc<Error>>>;
@@ -67,8 +67,8 @@ pub(super) type Fetching = OnceCell<Result<Fetched, Arc<Error>>>;
 pub(super) type Turn = Option<OwnedSemaphorePermit>;
 
 impl Client {
-    /// Returns this client for showing what archives say, also those that become valid later. It hands out no
-    /// executables.
+    /// Returns a client that shows archives and hands out no executables. It also reads archives whose claims become
+    /// valid later.
     #[cfg(feature = "cli")]
     pub(crate) fn for_showing(&self) -> Self {
         Self {
@@ -109,7 +109,7 @@ impl Client {
         })
     }
 
-    /// Returns this client for reading many references from the same `layouts`.
+    /// Returns a client that reads from `layouts` and keeps them open.
     pub(super) fn sharing_layouts(&self, layouts: &Arc<OpenLayouts>) -> Self {
         Self {
             layouts: Some(Arc::clone(layouts)),
@@ -132,7 +132,7 @@ impl Client {
     pub fn with_lock(&self, lock: Lock) -> Self {
         Self {
             lock: Some(Arc::new(lock)),
-            // Fetches that are under way were not compared with this lock.
+            // The fetches in progress were not compared with this lock.
             fetches: Arc::default(),
             ..self.clone()
         }
@@ -169,23 +169,22 @@ impl Client {
     /// Finds out whether `place` can be used, and how well. Each request is sent once, and is given up after
     /// five seconds.
     ///
-    /// Of a registry without a repository, everything is checked that can be known without one. With a
-    /// repository and `push`, uploads are tried too. The content is some hundred random bytes without a tag.
-    /// It is deleted again, as far as the registry allows that and the future is not dropped on the way.
-    /// Without `push`, nothing is sent.
+    /// If `place` has no repository, only the registry is checked. With a repository and `push`, uploads are tried too:
+    /// some hundred random bytes are pushed without a tag and then deleted. They stay if the registry does not allow
+    /// deleting, or if the future is dropped before. Without `push`, nothing is sent.
     ///
-    /// When the registry is unavailable and a mirror stands in for reading, that mirror is checked instead.
+    /// When the registry is unavailable and a mirror answers instead, that mirror is checked.
     ///
     /// # Errors
     ///
-    /// What is wrong on this machine, such as a `hosts.toml` that cannot be read. What is wrong with the
-    /// registry is in the [`Diagnosis`].
+    /// A problem of this machine, such as a `hosts.toml` that cannot be read. Problems of the registry are in the
+    /// [`Diagnosis`].
     #[tracing::instrument(skip_all, fields(%place))]
     pub async fn doctor(&self, place: &Place, push: bool) -> Result<Diagnosis, Error> {
         Ok(doctor::diagnose(&self.registries, place, push).await?)
     }
 
-    /// Returns the reference to use when `reference` is asked for: with a lock, the digest that is locked.
+    /// Returns the reference to use in place of `reference`: with a lock, the one with the locked digest.
     pub(super) fn locked(&self, reference: &Reference) -> Result<Reference, Error> {
         match &self.lock {
             Some(lock) => Ok(lock.pinned(reference)?),
@@ -199,8 +198,8 @@ impl Client {
         Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
-    /// Runs [blocking](blocking()) work that takes long, such as hashing an archive. The work gets this client with a
-    /// progress that stops it once the future was dropped.
+    /// Runs [blocking](blocking()) work that takes long, such as hashing an archive. The work gets a client whose
+    /// progress stops the work once the future is dropped.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
@@ -221,7 +220,7 @@ impl Client {
         on_own_thread(name, input, move || work(&client)).await
     }
 
-    /// Returns this client with a progress that stops every step once the guard is dropped.
+    /// Returns a client whose progress stops every step once the guard is dropped.
     fn until_dropped(&self) -> (Self, DropGuard) {
         let mut client = self.clone();
         let (progress, guard) = until_dropped(Arc::clone(&self.progress));

@@ -1,4 +1,4 @@
-//! Delete: a manifest, its tags and what belongs to it leave a registry, or only a tag does.
+//! Delete: removes a manifest with its tags and what belongs to it, or only a tag.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use super::error::{Error, require_digest, require_name};
 use super::lookup::{change_layout, open_layout};
 use super::{Client, note_digest};
 
-/// A manifest that can be [deleted](Client::delete), as it was when it was
-/// [looked up](Client::deletion).
+/// A manifest to [delete](Client::delete), with its tags and what belonged to it when it was [looked
+/// up](Client::deletion).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deletion {
@@ -21,12 +21,13 @@ pub struct Deletion {
     pub digest: Digest,
     /// All tags that name the manifest, sorted. They are deleted with it.
     pub tags: Vec<String>,
-    /// The digests of the manifests that belong to the manifest and are deleted with it: referrers, those of referrers,
-    /// and what cosign stores under tags of their digests. Each one is before the one that it belongs to.
+    /// The digests of the manifests that belong to the manifest and are deleted with it: referrers, referrers of
+    /// referrers, and what cosign stores under tags made of their digests. Each manifest comes before the one that it
+    /// belongs to.
     pub attached: Vec<Digest>,
     /// The referrers that are not deleted, because tags name them.
     pub kept: Vec<TaggedReferrer>,
-    /// The lists of referrers that are deleted too.
+    /// The digests of the lists of referrers, which are deleted too.
     lists: Vec<Digest>,
 }
 
@@ -60,8 +61,7 @@ impl Client {
     /// A referrer that a tag names is not deleted with its subject: it may be an image that names the archive from which
     /// it was made.
     ///
-    /// Mirrors are not asked, because they may be behind, and neither is the cache: the pull policy
-    /// does not count.
+    /// Only the registry itself is asked, whatever the pull policy: a mirror or the cache may be out of date.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl Client {
         self.deletion_without(reference, &BTreeSet::new()).await
     }
 
-    /// Looks up a [deletion](Self::deletion), without what is `needed` and what belongs to that.
+    /// Looks up a [deletion](Self::deletion) that leaves out the manifests in `needed` and what belongs to them.
     #[tracing::instrument(name = "deletion", skip_all, fields(%reference))]
     pub(super) async fn deletion_without(
         &self,
@@ -107,7 +107,7 @@ impl Client {
     /// Deletes a manifest, all tags that name it, and what belongs to it. The registry keeps the blobs until it collects
     /// them.
     ///
-    /// The manifest itself goes last: after an error, the rest can be looked up again.
+    /// The manifest itself is deleted last, so that after an error the rest can be looked up again.
     ///
     /// # Errors
     ///
@@ -125,16 +125,17 @@ impl Client {
         Ok(())
     }
 
-    /// Removes the tag of `reference`, and not the manifest that it names. When `reference` has a digest too, the tag
-    /// must name that one.
+    /// Removes the tag of `reference` and keeps the manifest that the tag names. When `reference` has a digest too, the
+    /// tag must name that manifest.
     ///
-    /// Registries that implement the OCI distribution specification 1.1 can do this. In an image layout, the manifest
-    /// is still found by its digest.
+    /// This needs a registry that implements the OCI distribution specification 1.1. In an image layout, the manifest
+    /// can still be found by its digest.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the registry or the layout, also when the tag does not exist. `registry:2` refuses:
-    /// [`oci::Error::Refused`](crate::oci::Error::Refused). [`Error::OtherDigest`]; [`Error::Unnamed`] without a tag.
+    /// [`Error`] of the registry or the layout, also when the tag does not exist. `registry:2` cannot remove a tag:
+    /// [`oci::Error::Refused`](crate::oci::Error::Refused). [`Error::OtherDigest`] when the tag names another manifest.
+    /// [`Error::Unnamed`] when `reference` has no tag.
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn delete_tag(&self, reference: &Reference) -> Result<DeletedTag, Error> {
         let tag = reference.tag();
@@ -172,8 +173,8 @@ impl Client {
     }
 }
 
-/// Removes a tag of a manifest that was deleted. Most registries have removed it with the manifest. The registry of
-/// go-containerregistry has not.
+/// Removes a tag that the registry has kept of a deleted manifest, as the registry of go-containerregistry does. Most
+/// registries remove the tags with the manifest.
 async fn remove_left_tag(repository: &Repository, tag: &str, digest: &Digest) {
     let name = ManifestName::Tag(tag.to_owned());
     let left = repository.stored_manifest(&name).await;
@@ -181,6 +182,6 @@ async fn remove_left_tag(repository: &Repository, tag: &str, digest: &Digest) {
         && let Err(error) = repository.delete_tag(tag).await
     {
         let cause = with_causes(&error);
-        tracing::warn!("the registry has deleted {digest}, and keeps its tag {tag}: {cause}");
+        tracing::warn!("the registry has deleted {digest}, but not its tag {tag}: {cause}");
     }
 }

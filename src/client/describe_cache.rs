@@ -1,7 +1,7 @@
-//! Describing what earlier versions have put into a cache.
+//! Describing the providers that earlier versions of the product have cached.
 //!
-//! Each use of a provider describes it to the cache. Earlier versions did not do that, so what they have cached would be
-//! missing in lists until it is used again.
+//! Each use of a provider records its description in the cache. Earlier versions recorded none, so their providers
+//! would be missing in lists until the next use.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::oci::{Artifact, MANIFEST_LIMIT, media_type};
 use super::annotations;
 use super::lookup::provider_in;
 
-/// Describes the providers in the cache of which nothing is known yet. What cannot be read is left out. Blocks.
+/// Records descriptions of the providers in the cache that have none. Leaves out providers that cannot be read. Blocks.
 pub(crate) fn describe_cache(cache: &Cache) -> Result<(), cache::Error> {
     let blobs = cache.undescribed()?;
     let manifests: Vec<_> = blobs
@@ -36,7 +36,7 @@ pub(crate) fn describe_cache(cache: &Cache) -> Result<(), cache::Error> {
         };
         let index = indexes.map(|(_, index)| index).next();
         let provider = provider_in(&artifact, None, index, &claims, false);
-        // A cache that cannot be written is listed as it is.
+        // A cache that cannot be written can still be listed.
         if let Err(error) = cache.describe(digest, provider) {
             tracing::debug!(%digest, %error, "the provider is not described");
         }
@@ -58,7 +58,7 @@ fn artifact(digest: &Digest, bytes: &Bytes) -> Option<Artifact> {
     Artifact::parse(descriptor, bytes.clone(), &digest.to_string()).ok()
 }
 
-/// Returns the digests of the manifests that an image index names. None of another document.
+/// Returns the digests of the manifests that an image index names. Empty for any other document.
 fn children(index: &Bytes) -> impl Iterator<Item = Digest> {
     #[derive(Default, Deserialize)]
     struct Named {

@@ -16,11 +16,11 @@ impl Client {
     /// that of this machine. With a tag or a digest, the executable for this machine is fetched into the cache, and its
     /// needs are compared with what this machine has.
     ///
-    /// Nothing is started, and nothing is sent to the registry but requests to read.
+    /// Nothing is started, and the registry gets only requests to read.
     ///
     /// # Errors
     ///
-    /// Those of [`doctor`](Self::doctor). What is wrong with this machine, the registry or the executable is in the
+    /// As for [`doctor`](Self::doctor). Problems of this machine, the registry or the executable are in the
     /// [`Diagnosis`].
     #[tracing::instrument(skip_all)]
     pub async fn doctor_host(&self, place: Option<&Place>) -> Result<Diagnosis, Error> {

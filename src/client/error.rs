@@ -42,8 +42,8 @@ pub enum Error {
     /// A reference has neither a tag nor a digest. The field is the reference.
     #[error("{0} names neither a tag nor a digest")]
     Unnamed(String),
-    /// The cache does not hold what a reference stands for, and the pull policy allows no request. The field is
-    /// the reference.
+    /// The cache does not have the content of a reference, and the pull policy allows no request. The field is the
+    /// reference.
     #[error("{0} is not in the cache, and no registry may be asked")]
     NotCached(String),
     /// A reference has the tag `latest`, which the settings of its registry do not allow. The field is the
@@ -60,14 +60,14 @@ pub enum Error {
         /// The digest that the reference stands for.
         actual: Digest,
     },
-    /// A tag names another manifest, and the caller asked for tags that name none.
+    /// A tag names another manifest, and the caller does not allow moving tags.
     #[error("{reference} exists: it is {existing}, not {wanted}")]
     TagExists {
         /// The reference with the tag.
         reference: String,
         /// The digest of the manifest that the tag names.
         existing: Digest,
-        /// The digest of the manifest that it should have named.
+        /// The digest of the manifest that the caller wants the tag to name.
         wanted: Digest,
     },
     /// A tag names an archive of another issuer or subject, and the caller has not allowed that to change.
@@ -104,7 +104,7 @@ pub enum Error {
     NoImageTarget {
         /// The archive: a reference, or the name of the input.
         archive: String,
-        /// The targets that the archive has, or those that the caller asks for, separated by commas.
+        /// The targets in the archive, or the targets that the caller wants, separated by commas.
         targets: String,
     },
     /// A path cannot be that of the executable in a container image.
@@ -133,13 +133,13 @@ pub enum Error {
     /// The caller gave an annotation that the push itself writes. The field is the name of the annotation.
     #[error("the annotation `{0}` is written by push itself")]
     ReservedAnnotation(&'static str),
-    /// A rotation statement is about other keys than those of the archive that it was given for.
+    /// The keys in a rotation statement are not those of the pushed archive.
     #[error(
         "the rotation statement for {reference} hands {} over to {successor}; the archive is {subject}, signed by {issuer}",
         providers.join(", ")
     )]
     OtherRotation {
-        /// The reference that the archive was to be pushed to.
+        /// The reference to which the archive is pushed.
         reference: String,
         /// The account that the statement hands over to (`A…`).
         successor: String,
@@ -168,7 +168,7 @@ pub enum Error {
         /// How the layer differs.
         source: VerifyError,
     },
-    /// A manifest is larger than any manifest that is read.
+    /// A manifest is larger than the largest that the client reads.
     #[error("the manifest of {reference} has {size} bytes; at most {limit} are read")]
     ManifestTooLarge {
         /// The reference.
@@ -181,8 +181,8 @@ pub enum Error {
     /// The trust policy or a pin refuses a verified archive, or the policy cannot be read.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// A manifest is not deleted, because a tag names it that did not name it before.
-    #[error("{digest} is not deleted: {reference} names it by now")]
+    /// A manifest is not deleted, because a tag names it that did not name it when the deletion was planned.
+    #[error("{digest} is not deleted: {reference} names it now")]
     TagMoved {
         /// The reference with the tag.
         reference: String,
@@ -197,7 +197,7 @@ pub enum Error {
         /// Why it has no name there.
         reason: String,
     },
-    /// A text does not say where a mirror is. The field is the text.
+    /// A text is not the place of a mirror. The field is the text.
     #[error(
         "`{0}` is neither a registry, with or without a prefix for its repositories, nor an image layout"
     )]
@@ -217,7 +217,7 @@ pub enum Error {
         /// The largest depth of nested manifests.
         deepest: usize,
     },
-    /// A text is not a media type, which the type of an attachment and of its content have to be. The field is the text.
+    /// The type of an attachment, or the type of its content, is not a media type. The field is the type.
     #[error("`{0}` is not a media type")]
     MediaType(String),
     /// The content of an attachment is larger than the caller reads.
@@ -244,7 +244,7 @@ pub enum Error {
     },
     /// A manifest that belongs to the copied one was not copied. The rest was, and the tag was not moved.
     #[error(
-        "{digest}, which belongs to what is copied, did not get to {reference}{}; the tag was not moved",
+        "{digest}, which belongs to the copied manifest, was not copied to {reference}{}; the tag was not moved",
         and_others(*others)
     )]
     NotAttached {
@@ -274,10 +274,10 @@ pub enum Error {
     /// No thread could be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
-    /// The fetch of another task, whose result this task was to share, failed.
+    /// Another task fetched the same executable, and failed. This task shares its result.
     #[error(transparent)]
     Shared(Arc<Error>),
-    /// Work in the background panicked, or the code of the caller that it reads from or reports progress to did.
+    /// Work in the background panicked: the code of this crate, or the caller's reader or progress.
     #[error("the work was abandoned after a panic")]
     Abandoned,
 }
@@ -289,7 +289,7 @@ impl Error {
         move |source| Self::Unusable { reference, source }
     }
 
-    /// Turns the failure to write a file into an error of the cache, for a file that belongs there.
+    /// Turns the failure to write a file into an error of the cache. Call this for a file in the cache.
     pub(super) fn in_cache(self) -> Self {
         match self {
             Self::Archive(archive::Error::Write { path, source })
@@ -307,7 +307,7 @@ impl Error {
         move |source| Self::Write { path, source }
     }
 
-    /// Returns the kind of the error, for callers that decide by it.
+    /// Returns the kind of the error, by which a caller can decide what to do.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -376,11 +376,11 @@ impl From<RuntimeEnded> for Error {
     }
 }
 
-/// Says how many others there are.
+/// Returns the end of a sentence that tells how many other manifests were not copied.
 fn and_others(count: usize) -> String {
     match count {
         0 => String::new(),
-        1 => ", and neither did another one".to_owned(),
-        count => format!(", and neither did {count} others"),
+        1 => ", and neither was another one".to_owned(),
+        count => format!(", and neither were {count} others"),
     }
 }

@@ -1,4 +1,4 @@
-//! Export: from an archive to a container image for all of its platforms that have Linux.
+//! Export: from an archive to a container image for each of its Linux targets.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -21,18 +21,19 @@ use super::upload_access::UploadAccess;
 
 impl Client {
     /// Verifies the archive that `reference` stands for, and makes a container image of it that needs no wasmCloud
-    /// host: an index with a manifest for each target of Linux. The trust policy is asked as for
-    /// [`pull`](Self::pull). Other targets are left out, with a warning.
+    /// host: an index with a manifest for each Linux target. Other targets are left out with a warning. The trust
+    /// policy is asked as for [`pull`](Self::pull).
     ///
     /// Each manifest has the layers of the base image, if one is given, and one layer with the executable. Containers
     /// run it as the user and the group 65532. The labels have the name, the version, the issuer and the subject of the
     /// claims. The index names the archive as its subject in the repository of the archive, and elsewhere in the
     /// annotation `com.wasmcloud.par.archive`.
     ///
-    /// An image without a name in a file replaces the file. With a name, it is added to what is in the file.
+    /// When the destination is a layout in a file, an image without a name replaces the file. An image with a name is
+    /// added to the file.
     ///
-    /// Repeating an export gives the same image. Blobs that the destination has are not sent again, those
-    /// of the same registry are mounted, and the tag is moved in the last step.
+    /// Repeating an export gives the same image. Blobs that the destination has are not sent again. Blobs in another
+    /// repository of the same registry are mounted. The tag is moved in the last step.
     ///
     /// # Errors
     ///
@@ -49,8 +50,8 @@ impl Client {
             .await
     }
 
-    /// [Exports](Self::export), and reads the archive and the base as `reader` does: with its credentials and its
-    /// connections.
+    /// [Exports](Self::export) with another client, `reader`, that reads the archive and the base: its credentials and
+    /// its connections are used.
     #[tracing::instrument(name = "export", skip_all, fields(%reference, %destination, digest))]
     pub(crate) async fn export_reading(
         &self,
@@ -91,7 +92,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`export`](Self::export).
+    /// As for [`export`](Self::export).
     pub async fn export_from(
         &self,
         input: impl Read + Send + 'static,
@@ -103,8 +104,8 @@ impl Client {
             .await
     }
 
-    /// [Exports](Self::export_from), and reads the base as `reader` does. With `by_rules`, the archive has to satisfy a
-    /// rule of the trust policy, too.
+    /// [Exports](Self::export_from) with another client, `reader`, that reads the base. With `by_rules`, the archive
+    /// has to satisfy a rule of the trust policy, too.
     #[tracing::instrument(name = "export", skip_all, fields(%destination, digest))]
     pub(crate) async fn export_input(
         &self,
@@ -126,7 +127,7 @@ impl Client {
             Ok((extracted, digest))
         });
         let (extracted, digest) = access.release_during(reading).await?;
-        // Not before: the input may never end.
+        // The turn is taken only now, because the input may never end.
         let _turn = self.turn().await;
         export.check_trust(&extracted.contents, name, by_rules)?;
         let archive = Archive {
@@ -139,10 +140,10 @@ impl Client {
     }
 }
 
-/// One export: where the image goes, and what it gets.
+/// One export: the destination of the image, and its options.
 struct Export<'a> {
     client: Client,
-    /// Reads the base.
+    /// The client that reads the base.
     reader: &'a Client,
     destination: &'a Reference,
     options: &'a ExportOptions,
@@ -172,13 +173,13 @@ impl<'a> Export<'a> {
         UploadAccess::ask(&self.client, self.destination).await
     }
 
-    /// Returns which targets are read from the archive.
+    /// Returns a function that tells whether the export needs the executable of a target.
     fn chosen(&self) -> impl Fn(&Target) -> bool + Clone + Send + 'static {
         let targets = self.options.targets.clone();
         move |target| is_for_images(target) && (targets.is_empty() || targets.contains(target))
     }
 
-    /// Returns whether the image goes to the repository or the layout of `reference`.
+    /// Returns whether the destination is the repository or the layout of `reference`.
     fn is_beside(&self, reference: &Reference) -> bool {
         match (self.destination, reference) {
             (Reference::Registry(to), Reference::Registry(from)) => {
@@ -195,7 +196,7 @@ impl<'a> Export<'a> {
     /// Asks the trust policy about an archive that has no reference.
     fn check_trust(&self, contents: &Contents, name: &str, by_rules: bool) -> Result<(), Error> {
         let (trust, claims) = (&self.client.trust, &contents.claims);
-        // Only the command names a policy for files.
+        // Only the command can name a policy for a file, so only the feature `cli` has this check.
         #[cfg(feature = "cli")]
         if by_rules {
             trust.check_anywhere(claims, name)?;
@@ -288,7 +289,7 @@ impl<'a> Export<'a> {
         }
         let stored = built.send(&self.client, to, reference).await?;
         if self.options.if_absent {
-            // Sending may have taken long.
+            // Sending may have taken long, so the tags may name other manifests by now.
             changes = tagging.changes(to, &index.digest).await?;
         }
         built.send_index(to, reference.tag()).await?;
@@ -306,8 +307,8 @@ impl<'a> Export<'a> {
     }
 }
 
-/// Returns whether an image for `place` replaces a file that is there: an image without a name is the only one in a file, so
-/// that the file can be named without one.
+/// Returns whether an image for `place` replaces an existing file. An image without a name must be the only one in its
+/// file, because a reference without a name means the only image.
 fn replaces_file(place: &LayoutReference) -> bool {
     place.form() == LayoutForm::File && place.tag().is_none()
 }

@@ -1,4 +1,4 @@
-//! What a container image gets.
+//! The options of an export.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -8,14 +8,14 @@ use crate::oci::Reference;
 
 use super::error::Error;
 
-/// The path of the executable where the caller names no other.
+/// The default path of the executable.
 const PATH: &str = "/provider";
-/// The longest path of the executable, in bytes: that of the name in the header of a tar, and the first slash.
+/// The longest path of the executable, in bytes: 100 for the name in the header of a tar, and 1 for the first slash.
 const LONGEST_PATH: usize = 101;
 /// The prefix of the labels that an export writes itself.
 pub(super) const OWN_LABELS: &str = "com.wasmcloud.par.";
 
-/// What a container image gets besides the executables of an archive.
+/// The options of an export: what a container image contains besides the executables of an archive.
 ///
 /// ```
 /// use wasmcloud_par::client::ExportOptions;
@@ -29,14 +29,14 @@ pub(super) const OWN_LABELS: &str = "com.wasmcloud.par.";
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ExportOptions {
-    /// A base image, whose layers are below that of the executable. It needs a manifest for each platform. Default:
-    /// none, the image has nothing but the executable.
+    /// A base image, whose layers are below the layer of the executable. It needs a manifest for each platform.
+    /// Default: none, the image has nothing but the executable.
     pub base: Option<Reference>,
     /// The absolute path of the executable in the image. Default: `/provider`.
     pub path: String,
-    /// The targets to export. Default: none, which stands for all targets of Linux in the archive.
+    /// The targets to export. Default: empty, which means all Linux targets in the archive.
     pub targets: Vec<Target>,
-    /// Labels besides those that the claims give. Those here win. Default: none.
+    /// Labels of the image. They replace labels of the same name that come from the claims. Default: none.
     pub labels: BTreeMap<String, String>,
     /// The time of creation, in whole seconds. Default: `None`, the time at which the claims were signed.
     pub created: Option<SystemTime>,
@@ -76,7 +76,7 @@ impl ExportOptions {
         self
     }
 
-    /// Adds a target to export. Without a call, all targets of Linux in the archive are exported.
+    /// Adds a target to export. Without a call, all Linux targets in the archive are exported.
     #[must_use]
     pub fn target(mut self, target: Target) -> Self {
         self.targets.push(target);

@@ -1,4 +1,4 @@
-//! What an export gives back.
+//! The result of an export.
 
 use crate::archive::{Contents, Target};
 use crate::content::Digest;
@@ -13,21 +13,22 @@ pub struct Exported {
     pub digest: Digest,
     /// The image for each platform.
     pub images: Vec<ExportedImage>,
-    /// The targets in the archive that the image does not have, because they are not for Linux or were not asked for.
+    /// The targets in the archive that the image does not have: they are not for Linux, or the caller did not ask for
+    /// them.
     pub left_out: Vec<Target>,
-    /// The digest of the archive: that of its manifest, or of its bytes when it came from an input.
+    /// The digest of the manifest of the archive, or of the bytes of the archive when it came from an input.
     pub archive: Digest,
-    /// Whether the index names the archive as its subject. That is the case in the repository of the archive.
+    /// Whether the index names the archive as its subject. It does in the repository of the archive.
     pub is_subject: bool,
-    /// What the archive holds.
+    /// The contents of the archive.
     pub contents: Contents,
-    /// The tag that was given, and what it named before. Empty for a layout without a name.
+    /// The tag that was created or moved, and the manifest that it named before. Empty for a layout without a name.
     pub tags: Vec<TagChange>,
     /// How many bytes of blobs were sent or written. Manifests do not count.
     pub sent: u64,
     /// How many bytes of blobs the registry took over from another of its repositories.
     pub mounted: u64,
-    /// How many bytes of blobs were there already.
+    /// How many bytes of blobs the destination had already.
     pub existing: u64,
 }
 
@@ -37,7 +38,7 @@ pub struct Exported {
 pub struct ExportedImage {
     /// The target of the executable.
     pub target: Target,
-    /// The platform by the names of OCI, such as `linux/arm64/v8`.
+    /// The platform in the notation of OCI, such as `linux/arm64/v8`.
     pub platform: String,
     /// The digest of the manifest.
     pub digest: Digest,

@@ -24,33 +24,33 @@ impl Client {
     /// Returns the executable for `target` of the provider that `reference` stands for. Of an image index, the
     /// manifest for `target` is used.
     ///
-    /// By default the registry is asked each time what a tag stands for, so a tag that was moved is noticed
-    /// ([`PullPolicy`](super::PullPolicy)). What has not changed is not downloaded again. Any number of tasks
-    /// and processes may fetch at the same time: one of them works, and all others get its result. When the
-    /// future that works is dropped, another one continues. While it is kept and not polled, the others wait.
-    /// The first fetch from a repository pins its publisher, unless the trust policy says otherwise.
+    /// By default, the client asks the registry each time which manifest a tag names, so it notices a moved tag
+    /// ([`PullPolicy`](super::PullPolicy)). Content that has not changed is not downloaded again. Any number of tasks
+    /// and processes may fetch the same executable at the same time: one of them does the work, and all others get its
+    /// result. When the future that does the work is dropped, another one continues. While that future is kept and not
+    /// polled, the others wait. The first fetch from a repository pins its publisher, unless the trust policy says
+    /// otherwise.
     ///
-    /// An archive that was pushed with its claims and its index on the manifest, as [`push`](Self::push)
-    /// does for one that carries an index, is not downloaded as a whole. The
-    /// claims are verified and trusted before any download. Then the bytes of this one executable are
-    /// downloaded, and the executable is returned once it has the hash that the claims sign. Nothing is known
-    /// of the rest of the archive then. The issuer of the claims on the manifest is the publisher of the
-    /// executable. An archive with other claims inside is refused with [`Error::OtherClaims`] where it is
-    /// read.
+    /// An archive that was pushed with its claims and its index on the manifest, as [`push`](Self::push) does for one
+    /// that carries an index, is not downloaded as a whole. The claims are verified, and the trust policy is asked,
+    /// before any download. Then the bytes of this one executable are downloaded, and the executable is returned if it
+    /// has the hash that the claims sign. The rest of the archive is not checked then. The issuer of the claims on the
+    /// manifest is the publisher of the executable. If the archive contains other claims, the operations that read the
+    /// whole archive refuse it with [`Error::OtherClaims`].
     ///
-    /// Without such claims, those at the start of the archive are used if `reference` is a tag. A reference
-    /// with a digest accepts nothing but what that digest binds. In every other case, and when anything is
-    /// unexpected, the whole archive is downloaded and verified.
+    /// If the manifest carries no claims and `reference` is a tag, the claims at the start of the archive are used. For
+    /// a reference with a digest they are not, because the digest does not cover them. In that case, and when anything
+    /// is unexpected, the whole archive is downloaded and verified.
     ///
-    /// An executable for this machine that it cannot start is logged as a warning, once for each path. The fetch succeeds
-    /// nevertheless. [`host_problems`](super::host_problems) returns the reasons.
+    /// If this machine cannot start an executable for its own target, a warning is logged, once for each path. The
+    /// fetch succeeds nevertheless. [`host_problems`](super::host_problems) returns the reasons.
     ///
     /// A program with several threads has to be prepared for
-    /// [`ExecutableFileBusy`](std::io::ErrorKind::ExecutableFileBusy) (`ETXTBSY`) when it starts what it has just
-    /// fetched. A thread that starts another program at that time makes a child process, and until the child is
-    /// that program, it has all files open that this process had open, also the one that the executable was
-    /// written through. Linux starts no file that is open for writing. Try again after some milliseconds:
-    /// `examples/host.rs` in the repository does.
+    /// [`ExecutableFileBusy`](std::io::ErrorKind::ExecutableFileBusy) (`ETXTBSY`) when it starts an executable that it
+    /// has just fetched. Linux does not start a file that is open for writing. When another thread starts a program
+    /// during the fetch, its child process has a copy of all open files, also of the one for writing the executable,
+    /// until the child executes that program. Try again after some milliseconds, as `examples/host.rs` in the
+    /// repository does.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl Client {
         };
         let fetched = fetching.get_or_init(|| work).await.clone();
         drop(fetching);
-        // A task that was alone gets the error itself.
+        // A task that shared its fetch with no other gets the error itself.
         fetched.map_err(|error| match Arc::try_unwrap(error) {
             Ok(error) => error,
             Err(shared) => Error::Shared(shared),
@@ -92,19 +92,18 @@ impl Client {
 
     /// Returns the executable for this machine of the provider that `oci_ref` stands for, and its signed token.
     ///
-    /// The signature is that of `OciFetcher::fetch_provider` in `wasmcloud-core` 0.21, so a host migrates by
-    /// building a `Client` in place of an `OciFetcher`. The options of that fetcher are in
-    /// [`ClientOptions`](super::ClientOptions). There are three differences. The executable is verified, there
-    /// is always a token, and hosts share the cached executables, to which no host writes, so `host_id` makes no
-    /// difference.
+    /// The signature is that of `OciFetcher::fetch_provider` in `wasmcloud-core` 0.21, so a host migrates by building a
+    /// `Client` in place of an `OciFetcher`. The options of that fetcher are in
+    /// [`ClientOptions`](super::ClientOptions). There are three differences. The executable is verified. There is
+    /// always a token. Hosts share the cached executables, to which no host writes, so `host_id` makes no difference.
     ///
-    /// The tag `latest` is fetched like any other, unless the
-    /// [settings](crate::oci::RegistrySettings::allow_latest) of its registry refuse it. A reference without a tag
-    /// stands for `latest` where the settings allow that. Elsewhere it is [`Error::Unnamed`].
+    /// The tag `latest` is fetched like any other, unless the [settings](crate::oci::RegistrySettings::allow_latest) of
+    /// its registry refuse it. A reference without a tag means `latest` where the settings allow that tag. Elsewhere it
+    /// is [`Error::Unnamed`].
     ///
     /// # Errors
     ///
-    /// As [`fetch`](Self::fetch); [`Error::Reference`].
+    /// As for [`fetch`](Self::fetch); [`Error::Reference`] if `oci_ref` is not a reference.
     pub async fn fetch_provider(
         &self,
         oci_ref: impl AsRef<str>,
@@ -131,7 +130,7 @@ pub(super) async fn fetch_alone(
 ) -> Result<Fetched, Error> {
     let lookup = Lookup::start(client, reference, target).await?;
     let missing = lookup.missing().await?;
-    // An archive in the cache says more about itself than anything else does.
+    // An archive in the cache needs no preview: everything in it can be read.
     if missing > 0
         && let Some(fetched) = fetch_by_range(&lookup, target).await?
     {
@@ -147,8 +146,8 @@ pub(super) async fn fetch_alone(
     })
 }
 
-/// Fetches without the archive: from the cache, by the signed hash, or by downloading the bytes of this one
-/// executable. `None` when the whole archive has to be read.
+/// Fetches without the archive: from the cache, by the signed hash, or by downloading the bytes of this one executable.
+/// Returns `None` when the whole archive has to be read.
 async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetched>, Error> {
     let Some(preview) = lookup.preview().await? else {
         return Ok(None);
@@ -158,7 +157,7 @@ async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetch
     lookup.check_identity().await?;
     let hash = preview.claims.executable(target);
     let hash = hash.map_err(Error::unusable(lookup.reference()))?;
-    // A file that is named by a signed hash has that hash.
+    // The cache names executables by their hash. A file with the name of the signed hash has that hash.
     let claims = &preview.claims;
     let (executable, _lock) = lookup.executable_or_slot(claims, target, hash).await?;
     let (path, downloaded) = match executable {
@@ -220,7 +219,7 @@ async fn fetch_from_archive(
     })
 }
 
-/// Says once for a process that executables in the cache cannot be started.
+/// Warns, once in a process, that executables in the cache cannot be started.
 fn warn_of_noexec(path: &Path) {
     static WARNED: Once = Once::new();
     if is_noexec(path) {
@@ -233,7 +232,7 @@ fn warn_of_noexec(path: &Path) {
     }
 }
 
-/// Says once for each path in a process why this machine cannot start the executable.
+/// Warns, once for each path in a process, why this machine cannot start the executable.
 async fn warn_of_problems(path: &Path) {
     static KNOWN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let is_new = KNOWN
@@ -246,7 +245,7 @@ async fn warn_of_problems(path: &Path) {
     let executable = path.to_owned();
     let found = blocking(move || host_problems(&executable)).await;
     for problem in found.unwrap_or_default() {
-        // That is said by `warn_of_noexec`.
+        // `warn_of_noexec` has warned of this problem.
         if problem != HostProblem::NoExec {
             tracing::warn!("{} cannot be started: {problem}", path.display());
         }

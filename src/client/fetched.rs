@@ -13,8 +13,8 @@ use super::freshness::Freshness;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Fetched {
-    /// The path of the executable, which ends with the provider's name and the target, as far as the file system allows.
-    /// It can be run as it is. Never write to it.
+    /// The path of the executable, which can be run. The file name has the provider's name and the target, if the file
+    /// system allows it. Never write to the file.
     pub path: PathBuf,
     /// The digest of the manifest.
     pub digest: Digest,
@@ -22,23 +22,23 @@ pub struct Fetched {
     pub claims: VerifiedClaims,
     /// Whether the executable was in the cache already.
     pub cached: bool,
-    /// How many bytes of the archive were requested. This is less than its size when the bytes of one
-    /// executable could be requested alone, and 0 when everything was in the cache.
+    /// How many bytes of the archive were requested. This is less than the size of the archive when only the bytes of
+    /// one executable were requested, and 0 when everything was in the cache.
     pub downloaded: u64,
-    /// How recent the answer is to what the reference stands for.
+    /// When it was confirmed that the reference stands for this manifest.
     pub freshness: Freshness,
 }
 
 impl Fetched {
     /// Keeps the executable from being pruned, by this process and by others, until the lease is dropped or this
     /// process ends. Without a lease it is kept for an hour after its last fetch, unless
-    /// [everything](crate::cache::PruneOptions::all) is pruned. A process that runs the executable needs no lease to
-    /// continue, only to be started again.
+    /// [everything](crate::cache::PruneOptions::all) is pruned. A running executable needs no lease to continue. A
+    /// lease lets it be started again.
     ///
     /// # Errors
     ///
-    /// [`Error::Cache`] with [`NoExecutable`](crate::cache::Error::NoExecutable) when the executable was pruned
-    /// meanwhile: fetch it again.
+    /// [`Error::Cache`] with [`NoExecutable`](crate::cache::Error::NoExecutable) when the executable was pruned before
+    /// this call. Fetch it again then.
     pub fn lease(&self) -> Result<Lease, Error> {
         Ok(Lease::of(&self.path)?)
     }

@@ -1,25 +1,25 @@
-//! How recent the answer is to what a reference stands for.
+//! When it was confirmed that a reference stands for a manifest.
 
 use std::time::SystemTime;
 
-/// Where the answer to what a reference stands for came from, and how old it is.
+/// Who has confirmed that a reference stands for a manifest, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Freshness {
-    /// The reference has a digest, or a [`Lock`](super::Lock) gives it one. A digest stands for one manifest for
-    /// ever.
+    /// The reference has a digest, or a [`Lock`](super::Lock) gives it one. A digest always stands for the same
+    /// manifest.
     Fixed,
     /// The registry, one of its mirrors or the image layout was asked during this call.
     Confirmed {
         /// When it answered.
         at: SystemTime,
     },
-    /// The cache answered, and nothing was asked, as the [`PullPolicy`](super::PullPolicy) says.
+    /// The cache has the answer, and the [`PullPolicy`](super::PullPolicy) did not demand to ask the registry.
     Cached {
         /// When the tag was last confirmed. This is in the future if a clock was wrong.
         confirmed: SystemTime,
     },
-    /// The registry was asked and was unavailable, so the cache answered. The tag may have moved.
+    /// The registry was asked and was unavailable, so the answer in the cache was used. The tag may have moved since.
     Stale {
         /// When the tag was last confirmed. This is in the future if a clock was wrong.
         confirmed: SystemTime,
@@ -35,7 +35,7 @@ impl Freshness {
         matches!(self, Self::Stale { .. })
     }
 
-    /// Returns when the tag was last confirmed. Returns `None` for a digest.
+    /// Returns the time at which the tag was last confirmed, or `None` for a digest.
     #[must_use]
     pub fn confirmed(&self) -> Option<SystemTime> {
         match self {

@@ -1,4 +1,4 @@
-//! Inspect: what a reference stands for, and who published it.
+//! Inspect: what the archive of a reference contains, and who published it.
 
 use std::sync::Arc;
 
@@ -26,9 +26,10 @@ use super::trust_report::TrustReport;
 pub struct Inspected {
     /// The digest of the manifest.
     pub digest: Digest,
-    /// The digest of the bytes of the archive, which is that of its layer. `None`: it is in several layers.
+    /// The digest of the bytes of the archive, which is the digest of its layer. `None`: the archive is in several
+    /// layers.
     pub archive: Option<Digest>,
-    /// What the archive holds.
+    /// The contents of the archive.
     pub contents: Contents,
     /// The Sigstore identity that vouches for the manifest. `None`: the trust policy demands none.
     pub identity: Option<SigstoreIdentity>,
@@ -38,8 +39,9 @@ impl Client {
     /// Downloads the archive that `reference` stands for into the cache and verifies everything in it. Of an
     /// image index, the manifest for this machine is used.
     ///
-    /// This does not count as use: a client that starts without the registry gets the archive that was
-    /// last [fetched](Self::fetch), [pulled](Self::pull) or [extracted](Self::extract).
+    /// This does not count as use. When the registry is unavailable, a client uses the archive that was last
+    /// [fetched](Self::fetch), [pulled](Self::pull) or [extracted](Self::extract) under a tag, and not one that was
+    /// only inspected.
     ///
     /// # Errors
     ///
@@ -59,13 +61,12 @@ impl Client {
         })
     }
 
-    /// Returns what the archive that `reference` stands for says of itself, with its WIT world if `world` is
-    /// `true`.
+    /// Returns the claims, the targets and the sizes of the archive that `reference` stands for, and its WIT world if
+    /// `world` is `true`.
     ///
-    /// This requests the manifest, when it carries the claims, or the start of the archive, as
-    /// [`fetch`](Self::fetch) does, and the world with one more request. The executables are neither
-    /// downloaded nor verified then. Every other archive is downloaded and verified as by
-    /// [`inspect`](Self::inspect).
+    /// The claims come from the manifest if it carries them, or else from the start of the archive, as for
+    /// [`fetch`](Self::fetch). The world takes one more request. The executables are neither downloaded nor verified
+    /// then. An archive without such claims is downloaded and verified as by [`inspect`](Self::inspect).
     ///
     /// # Errors
     ///
@@ -78,8 +79,8 @@ impl Client {
     }
 
     /// [Summarizes](Self::summarize) an archive, and returns how many artifacts of each type are attached to its
-    /// manifest. `None`: that is not known, because nothing but the cache was asked, or the list cannot be had, which a
-    /// warning says. What older tools have attached by tags does not count.
+    /// manifest. `None`: the number is not known, because only the cache was asked, or because listing failed, which is
+    /// logged as a warning. Attachments that older tools have stored under tags are not counted.
     #[cfg(feature = "cli")]
     #[tracing::instrument(name = "summarize", skip_all, fields(%reference, digest))]
     pub(crate) async fn summarize_with_attached(
@@ -108,11 +109,11 @@ impl Client {
             .await
     }
 
-    /// Returns what decides whether the archive that `reference` stands for may be used: the lock, the rule, the pin
-    /// and the rotation statement. Nothing is pinned.
+    /// Returns whether the archive that `reference` stands for may be used, and the reasons: the lock, the rule, the
+    /// pin and the rotation statement. Nothing is pinned.
     ///
-    /// This requests what [`summarize`](Self::summarize) requests. The archive is downloaded only if neither its
-    /// manifest nor its start says who published it.
+    /// This sends the requests of [`summarize`](Self::summarize). The archive is downloaded only if neither its
+    /// manifest nor its start has the claims.
     ///
     /// # Errors
     ///
@@ -125,9 +126,9 @@ impl Client {
         TrustReport::of(&lookup).await
     }
 
-    /// Verifies what `reference` stands for and pins its repository to the publisher, whatever it was pinned
-    /// to, and its tag to that revision, even a lower one. The revisions of other tags stay. The rules
-    /// of the policy and the lock hold nevertheless.
+    /// Verifies the archive that `reference` stands for, and pins its repository to the publisher in place of any other
+    /// one. The tag is pinned to the revision of the archive, even if it is lower than before. The revisions of other
+    /// tags stay. The archive must still satisfy the rules of the policy and the lock.
     ///
     /// # Errors
     ///

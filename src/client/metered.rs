@@ -10,8 +10,8 @@ use crate::content::{
     Descriptor, Meter, MeteredReader, Progress, Reader, Source, Step, StoreError,
 };
 
-/// A source whose reading is told to a [`Meter`]. Bytes that are read again after a transfer broke
-/// off count once.
+/// A source that reports how far it was read to a [`Meter`]. Bytes that are read again after an interruption count
+/// once.
 pub(super) struct MeteredSource<'a> {
     source: &'a dyn Source,
     meter: Arc<dyn Meter>,
@@ -47,7 +47,7 @@ impl Source for MeteredSource<'_> {
     }
 }
 
-/// Tells a meter by how much one reader has come further than all readers before it.
+/// Reports to a meter how many bytes a reader has read beyond the furthest position of the readers before it.
 struct Advance {
     meter: Arc<dyn Meter>,
     position: AtomicU64,

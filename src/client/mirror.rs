@@ -38,19 +38,19 @@ use task::Task;
 const AT_ONCE: usize = 4;
 
 impl Client {
-    /// Copies everything that `sources` stand for to `mirror`, under its full name. Returns an outcome for each source, in
-    /// their order. A failure does not stop the others.
+    /// Copies the artifacts that `sources` stand for to `mirror`, under their full names. Returns an outcome for each
+    /// source, in their order. A failure does not stop the others.
     ///
     /// Before anything of a source is copied, the lock, the trust policy and the pins are asked about each provider
-    /// archive that belongs to it. Nothing of a source that is refused arrives. Nothing is pinned. The policy is about
-    /// archives: other artifacts, such as WebAssembly components, are copied without a question, unless a
+    /// archive that belongs to it. Nothing of a refused source is copied. Nothing is pinned. The policy is about
+    /// archives: other artifacts, such as WebAssembly components, are copied without asking it, unless a
     /// [provider](MirrorSource::is_provider) is expected, the client has a [lock](Self::with_lock), or the repository
     /// is pinned.
     ///
     /// An archive whose manifest does not carry its claims is downloaded into the cache first.
     ///
-    /// What the mirror has already is not sent again, so that a mirror that was interrupted is continued by another
-    /// call. [`MirrorOptions::compare_only`] changes nothing.
+    /// Content that the mirror has already is not sent again, so another call continues an interrupted one. With
+    /// [`MirrorOptions::compare_only`], nothing is copied.
     pub async fn mirror(
         &self,
         sources: &[MirrorSource],
@@ -60,8 +60,8 @@ impl Client {
         self.mirror_from(self, sources, mirror, options).await
     }
 
-    /// [Mirrors](Self::mirror), and reads the sources as `reader` does: with its credentials, its trust policy and its
-    /// lock.
+    /// [Mirrors](Self::mirror) with another client, `reader`, that reads the sources: its credentials, its trust policy
+    /// and its lock are used.
     pub(crate) async fn mirror_from(
         &self,
         reader: &Self,
@@ -104,8 +104,8 @@ impl Client {
         mirrored
     }
 
-    /// Returns what an image layout holds that a mirror was written to, to be mirrored from there: everything that has a
-    /// name. What has a name that is no whole reference has no name in another mirror.
+    /// Returns the sources with which the mirror in an image layout can be mirrored to another place: everything in it
+    /// that has a name. A name that is not a whole reference cannot be mirrored.
     ///
     /// # Errors
     ///
@@ -114,8 +114,8 @@ impl Client {
         MirrorSource::all_in(layout).await
     }
 
-    /// Returns the `hosts.toml` for each registry of `sources`, with which hosts read from `mirror` what they ask that
-    /// registry for. Empty for an image layout.
+    /// Returns a `hosts.toml` for each registry of `sources`. With it, hosts read the content of that registry from
+    /// `mirror`. Empty if `mirror` is an image layout.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
-//! What users do: push, pull, fetch, copy, inspect and extract.
+//! The operations of users: push, pull, fetch, copy, inspect, extract and more.
 //!
-//! This is the only layer that knows archives, registries and the cache. An archive is handed out only after all of
-//! it has been verified. An executable that is fetched by itself is handed out only when it has the hash that
-//! verified claims sign.
+//! This is the only layer that knows archives, registries and the cache. An archive is handed out only after all of it
+//! has been verified. An executable that is fetched without the rest of its archive is handed out only if it has the
+//! hash that verified claims sign.
 //!
-//! A verb is a method of [`Client`], in the file of its name. What the verbs have in common is in `lookup`, from a
-//! reference to a manifest and an archive, and in `admission`, whether an archive may be used.
+//! A verb is a method of [`Client`], in the file of its name. The verbs share `lookup`, which finds the manifest and
+//! the archive of a reference, and `admission`, which decides whether an archive may be used.
 
 mod about;
 mod admission;

@@ -1,5 +1,4 @@
-//! Mounting: a registry takes a blob over from one repository into another one, instead of receiving
-//! it again.
+//! Mounting: a registry copies a blob from one of its repositories into another, so that it is not uploaded again.
 
 use crate::content::{Descriptor, Digest, Push, Source, Stored};
 use crate::oci::Reference;
@@ -21,7 +20,7 @@ pub(super) async fn remember(client: &Client, reference: &Reference, layers: &[D
         }
         Ok(())
     });
-    // It only saves time: nothing fails because of it.
+    // A failure is only logged: the memory saves time, and nothing needs it.
     if let Err(error) = noted.await {
         tracing::debug!(%error, "{reference} is not remembered");
     }
@@ -66,8 +65,8 @@ fn repository(reference: &Reference) -> Option<(&str, &str)> {
     }
 }
 
-/// Stores a blob unless it is there: from the repository `from`, where that is possible, else from
-/// `source`. Returns how its bytes came to be there.
+/// Stores a blob unless the destination has it. Mounts it from the repository `from` if possible, and else uploads it
+/// from `source`. Returns which of these was done.
 pub(super) async fn put_blob(
     to: &dyn Push,
     blob: &Descriptor,

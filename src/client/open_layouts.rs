@@ -27,10 +27,10 @@ impl OpenLayout {
         })
     }
 
-    /// Whether opening the layout again would give nothing else.
+    /// Returns whether the layout has not changed since it was opened.
     async fn is_current(&self) -> Result<bool, Error> {
         match self {
-            // It reads its index each time.
+            // A layout in a directory reads its index each time.
             Self::Directory(_) => Ok(true),
             Self::File(file) => {
                 let file = file.clone();
@@ -47,8 +47,8 @@ impl OpenLayout {
     }
 }
 
-/// Layouts that stay open while many references are read from them: the tar and the manifests of a layout are not read
-/// again for each of them.
+/// Layouts that stay open while many references are read from them, so that the tar and the manifests of a layout are
+/// not read again for each reference.
 #[derive(Default)]
 pub(super) struct OpenLayouts(Mutex<HashMap<LayoutReference, OpenLayout>>);
 

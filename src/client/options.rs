@@ -11,7 +11,7 @@ use crate::oci::{CredentialProvider, RegistryOptions, RegistrySettings};
 
 use super::trust::TrustPolicy;
 
-/// How a [`Client`](super::Client) works. Begin with the default and change what differs:
+/// The options of a [`Client`](super::Client). Begin with the default and change what has to differ:
 ///
 /// ```
 /// use wasmcloud_par::client::{Client, ClientOptions, PullPolicy};
@@ -36,12 +36,12 @@ pub struct ClientOptions {
     pub(crate) limits: Limits,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) at_once: NonZeroUsize,
-    /// Whether environment variables, and files that are not named here, are left alone.
+    /// Whether environment variables are ignored, and files that the options do not name.
     pub(crate) isolated: bool,
 }
 
-/// The default of [`ClientOptions::at_once`]. More downloads at a time than this rarely fill a network any
-/// better, and each one takes up to three threads.
+/// The default of [`ClientOptions::at_once`]. More downloads at a time are rarely faster, and each one takes up to
+/// three threads.
 const AT_ONCE: NonZeroUsize = match NonZeroUsize::new(8) {
     Some(count) => count,
     None => NonZeroUsize::MIN,
@@ -64,13 +64,13 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Returns options that depend on nothing but what the program sets. What the client keeps is below `directory`:
-    /// the cache in `cache`, and the pins of repositories in `state`.
+    /// Returns options that do not depend on the environment or on the user's files. The client writes below
+    /// `directory`: the cache in `cache`, and the pins of repositories in `state`.
     ///
-    /// Environment variables do not count: those for credentials, proxies, certificate authorities and XDG
-    /// directories, and `HOME`. No credentials of Docker and Podman, no `hosts.toml` and no trust policy of the user
-    /// are read. Without [`trust`](Self::trust), the policy is [`TrustPolicy::default`]. Certificate authorities of
-    /// the system count, at their usual place. Files that the program names are read. [`Client::push_from`] uses the
+    /// Environment variables are ignored: those for credentials, proxies, certificate authorities and XDG directories,
+    /// and `HOME`. No credentials of Docker and Podman, no `hosts.toml` and no trust policy of the user are read.
+    /// Without [`trust`](Self::trust), the policy is [`TrustPolicy::default`]. The certificate authorities of the
+    /// system are used, from their usual place. Files that the program names are read. [`Client::push_from`] uses the
     /// directory of the system for temporary files.
     ///
     /// [`Client::push_from`]: super::Client::push_from
@@ -91,30 +91,31 @@ impl ClientOptions {
         self
     }
 
-    /// Keeps the pins of repositories in this directory. Clients with one directory have the same pins, whatever
-    /// their caches. Default: `$XDG_STATE_HOME/wasmcloud-par`.
+    /// Keeps the pins of repositories in this directory. Clients with the same directory share their pins, also when
+    /// their caches differ. Default: `$XDG_STATE_HOME/wasmcloud-par`.
     #[must_use]
     pub fn state_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.state_directory = Some(directory.into());
         self
     }
 
-    /// Reaches registries in this way.
+    /// Sets how registries are reached.
     #[must_use]
     pub fn registry(mut self, registry: RegistryOptions) -> Self {
         self.registry = registry;
         self
     }
 
-    /// Sets how `registry` is reached, where that differs from the other options. The name is that of references,
-    /// such as `ghcr.io` or `localhost:5000`. Call this after [`registry`](Self::registry), which replaces it.
+    /// Sets how one registry is reached, where that differs from the options for all registries. `registry` is the name
+    /// in references, such as `ghcr.io` or `localhost:5000`. Call this after [`registry`](Self::registry), which
+    /// replaces it.
     #[must_use]
     pub fn for_registry(mut self, registry: &str, settings: RegistrySettings) -> Self {
         self.registry = self.registry.for_registry(registry, settings);
         self
     }
 
-    /// Asks `provider` for credentials, before environment variables and files are looked at. Call this after
+    /// Asks `provider` for credentials first, before environment variables and files are read. Call this after
     /// [`registry`](Self::registry), which replaces it.
     #[must_use]
     pub fn credentials(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
@@ -122,36 +123,36 @@ impl ClientOptions {
         self
     }
 
-    /// Trusts publishers by this policy, in place of the [policy of the user](TrustPolicy::of_user).
+    /// Sets the trust policy. Default: the [policy of the user](TrustPolicy::of_user).
     #[must_use]
     pub fn trust(mut self, policy: TrustPolicy) -> Self {
         self.trust = Some(policy);
         self
     }
 
-    /// Asks registries by this policy what tags stand for.
+    /// Sets when registries are asked what tags stand for. Default: [`PullPolicy::Newer`].
     #[must_use]
     pub fn pull_policy(mut self, policy: PullPolicy) -> Self {
         self.pull = policy;
         self
     }
 
-    /// Reads archives within these bounds.
+    /// Sets the bounds for reading archives.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Reports steps that take long to `progress`, which may stop them.
+    /// Reports long steps to `progress`, which may stop them.
     #[must_use]
     pub fn progress(mut self, progress: Arc<dyn Progress>) -> Self {
         self.progress = progress;
         self
     }
 
-    /// Works on this many archives at the same time. Default: 8. Each one takes up to three threads, and while a
-    /// whole archive is verified, some more.
+    /// Sets how many archives the client works on at the same time. Default: 8. Each one takes up to three threads, and
+    /// more while a whole archive is verified.
     #[must_use]
     pub fn at_once(mut self, archives: NonZeroUsize) -> Self {
         self.at_once = archives;
@@ -161,8 +162,8 @@ impl ClientOptions {
 
 /// When a registry is asked what a tag stands for.
 ///
-/// A digest stands for one manifest for ever: no registry is asked when the cache holds it. Content is never
-/// downloaded twice, whatever the policy.
+/// A digest always stands for the same manifest: no registry is asked when the cache holds it. Content in the cache is
+/// not downloaded again, whatever the policy.
 ///
 /// The names are those of Docker and Podman. `Always` fails without the registry, as `docker run
 /// --pull=always`, `podman run --pull=always` and the kubelet's `Always` do. `Newer` continues with the
@@ -170,18 +171,18 @@ impl ClientOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum PullPolicy {
-    /// The registry is asked each time. It is an error when it does not answer.
+    /// The registry is asked each time. It is an error if the registry does not answer.
     Always,
-    /// The registry is asked each time. When it is unavailable, and does not merely refuse, a tag stands
-    /// for the manifest that was last confirmed, with a warning.
+    /// The registry is asked each time. If it is unavailable, the manifest that was last confirmed for the tag is used,
+    /// with a warning. A registry that answers with a refusal is not unavailable.
     #[default]
     Newer,
     /// The registry is asked only for tags that the cache does not know.
     Missing {
-        /// For how long a recorded answer counts. After that, the policy is [`Newer`](Self::Newer).
-        /// `None`: for ever.
+        /// For how long a recorded answer is used. After that, the policy is [`Newer`](Self::Newer). `None`: without a
+        /// limit.
         max_age: Option<Duration>,
     },
-    /// No registry is asked. What the cache does not hold is [`Error::NotCached`](super::Error::NotCached).
+    /// No registry is asked. Content that is not in the cache is [`Error::NotCached`](super::Error::NotCached).
     Never,
 }

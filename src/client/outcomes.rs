@@ -1,4 +1,4 @@
-//! Results that arrive one after the other.
+//! A stream of results.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,8 +9,8 @@ use futures_util::{Stream, StreamExt};
 /// Results that arrive one after the other, from [`Client::prefetch`](super::Client::prefetch) and
 /// [`Client::watch`](super::Client::watch).
 ///
-/// It is a [`Stream`] of the crate `futures`. [`next`](Self::next) waits for one result without that crate. The
-/// work is done while a result is waited for, and dropping this value stops it.
+/// It implements [`Stream`] of the crate `futures`. [`next`](Self::next) waits for one result without that crate. The
+/// work is done only while the caller waits for a result. Dropping this value stops the work.
 #[must_use = "nothing is done before a result is waited for"]
 pub struct Outcomes<T>(Pin<Box<dyn Stream<Item = T> + Send>>);
 
@@ -19,8 +19,8 @@ impl<T: Send> Outcomes<T> {
         Self(Box::pin(stream))
     }
 
-    /// Waits for the next result. Returns `None` when there is no further one. The future can be dropped at any
-    /// time without losing a result.
+    /// Waits for the next result. Returns `None` after the last one. The future can be dropped at any time without
+    /// losing a result.
     #[allow(
         clippy::should_implement_trait,
         reason = "an iterator does not wait without blocking"

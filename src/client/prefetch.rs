@@ -1,4 +1,4 @@
-//! Prefetch: many fetches, at most so many at the same time.
+//! Prefetch: many fetches, and a limit on how many run at the same time.
 
 use std::num::NonZeroUsize;
 
@@ -13,13 +13,13 @@ use super::fetched::Fetched;
 use super::outcomes::Outcomes;
 
 impl Client {
-    /// [Fetches](Self::fetch) the executables for `target` of all `references`, at most `at_once` at the same time
-    /// and never more than [`ClientOptions::at_once`](super::ClientOptions::at_once). Each result comes with its
-    /// reference as soon as it is there, in any order. A failure does not stop the others.
+    /// [Fetches](Self::fetch) the executables for `target` of all `references`, at most `at_once` at the same time and
+    /// never more than [`ClientOptions::at_once`](super::ClientOptions::at_once). Each result comes with its reference,
+    /// in the order in which the fetches end. A failure does not stop the others.
     ///
-    /// Nothing is done before a result is waited for. While results are not waited for, fetches that have begun
-    /// stand still, and other fetches may wait for them. Dropping the results stops the fetches that have not
-    /// ended. Finished ones stay in the cache.
+    /// The fetches run only while the caller waits for a result. Between, fetches that have begun make no progress, and
+    /// other tasks that fetch the same executables may wait for them. Dropping the results stops the fetches that have
+    /// not ended. Executables that were fetched stay in the cache.
     ///
     /// ```no_run
     /// use std::num::NonZeroUsize;

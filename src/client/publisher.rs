@@ -1,4 +1,4 @@
-//! The issuer and the subject of an archive that a storage holds, read without downloading it.
+//! The issuer and the subject of an archive in a storage, read without downloading the archive.
 
 use bytes::Bytes;
 
@@ -13,15 +13,15 @@ use super::{Client, annotations};
 /// How many bytes of an archive's start are read to find its claims. They are the first entry of an archive.
 const HEAD: u64 = 64 * 1024;
 
-/// The issuer and the subject of a manifest.
+/// The issuer and the subject of the archive of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Publisher {
-    /// The issuer and the subject of a provider archive, whose signature is verified, and the account that has handed
-    /// over to this issuer by a verified statement.
+    /// The issuer and the subject in the verified claims of a provider archive, and the account that has handed over to
+    /// this issuer by a verified rotation statement.
     Known(Issuer, Subject, Option<Issuer>),
     /// The manifest is not that of a provider archive.
     NotAnArchive,
-    /// It cannot be told, for this reason.
+    /// The claims cannot be read, for this reason.
     Unknown(String),
 }
 
@@ -33,8 +33,8 @@ impl Publisher {
         Self::Known(claims.issuer().clone(), claims.subject().clone(), former)
     }
 
-    /// Reads the publisher of the manifest `digest` in the place of `reference`, which is `storage`. Sends one
-    /// request when the manifest carries the claims, else two.
+    /// Reads the publisher of the manifest `digest` in `storage`, the storage of `reference`. Sends one request when
+    /// the manifest carries the claims, else two.
     ///
     /// The error is that of a registry that is unavailable.
     pub(super) async fn stored(
@@ -54,8 +54,8 @@ impl Publisher {
         }
     }
 
-    /// Reads the publisher of the manifest `bytes` in the place of `reference`, which is `storage`. Sends a request
-    /// only when the manifest does not carry the claims.
+    /// Reads the publisher of the manifest `bytes` in `storage`, the storage of `reference`. Sends a request only when
+    /// the manifest does not carry the claims.
     ///
     /// The error is that of a registry that is unavailable.
     pub(super) async fn of(
@@ -102,8 +102,8 @@ impl Publisher {
 }
 
 impl Publisher {
-    /// Refuses `new` in place of this publisher under the tag of `reference`, unless this publisher has handed over to
-    /// it. Warns when they cannot be compared.
+    /// Refuses to move the tag of `reference` from an archive of this publisher to one of `new`, unless this publisher
+    /// has handed over to `new`. Warns when they cannot be compared.
     pub(super) fn require(&self, new: &Self, reference: &Reference) -> Result<(), Error> {
         let reason = match (self, new) {
             (Self::Known(issuer, subject, _), Self::Known(new_issuer, new_subject, former)) => {
@@ -120,10 +120,12 @@ impl Publisher {
                 });
             }
             (Self::NotAnArchive, Self::NotAnArchive) => return Ok(()),
-            (Self::NotAnArchive, _) => "what it named is not a provider archive".to_owned(),
+            (Self::NotAnArchive, _) => {
+                "it named something other than a provider archive".to_owned()
+            }
             (_, Self::NotAnArchive) => "the new content is not a provider archive".to_owned(),
             (Self::Unknown(reason), _) => {
-                format!("the claims of what it named cannot be read: {reason}")
+                format!("the claims of the archive that it named cannot be read: {reason}")
             }
             (_, Self::Unknown(reason)) => {
                 format!("the claims of the new content cannot be read: {reason}")
@@ -135,7 +137,7 @@ impl Publisher {
 }
 
 impl Publisher {
-    /// Refuses to put a container image in place of an archive of this publisher under the tag of `reference`.
+    /// Refuses to move the tag of `reference` from an archive of this publisher to a container image.
     pub(super) fn refuse_image(self, reference: &Reference) -> Result<(), Error> {
         match self {
             Self::Known(issuer, subject, _) => Err(Error::TagOfArchive {
@@ -146,7 +148,7 @@ impl Publisher {
             Self::NotAnArchive => Ok(()),
             Self::Unknown(reason) => {
                 tracing::warn!(
-                    "{reference} becomes a container image; what it named cannot be read: {reason}"
+                    "{reference} moves to a container image; the publisher of the artifact that it named is not known: {reason}"
                 );
                 Ok(())
             }
@@ -154,7 +156,7 @@ impl Publisher {
     }
 }
 
-/// Returns the place of `reference` to read from, whatever the pull policy is.
+/// Returns the storage of `reference` for reading, whatever the pull policy is.
 pub(super) async fn reading(
     client: &Client,
     reference: &Reference,

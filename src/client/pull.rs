@@ -25,7 +25,7 @@ pub struct Pulled {
     pub path: PathBuf,
     /// The digest of the manifest.
     pub digest: Digest,
-    /// What the archive holds.
+    /// The contents of the archive.
     pub contents: Contents,
 }
 
@@ -69,8 +69,8 @@ impl Client {
     }
 }
 
-/// Refuses a reference that stands for another digest than `expected`. A tag that was moved must not go unnoticed,
-/// although the expected manifest may still be there under its digest.
+/// Refuses a reference that stands for another digest than `expected`. The expected manifest may still be there under
+/// its digest, but the caller has to learn that the tag was moved.
 async fn check_digest(
     client: &Client,
     reference: &Reference,
@@ -85,7 +85,7 @@ async fn check_digest(
         }
         (None, None) => return Ok(()),
     };
-    // Digests of two algorithms cannot be compared. The content is checked against the expected one.
+    // Digests of two algorithms cannot be compared. The content is compared with the expected digest later.
     if reference.digest().is_none() && actual.algorithm() != expected.algorithm() {
         return Ok(());
     }
@@ -112,10 +112,10 @@ async fn write_verified(
     Ok((contents, path))
 }
 
-/// Writes the archive to a file without a name. Returns the file and the path that it is to have.
+/// Writes the archive to a file without a name. Returns the file and its future path.
 ///
-/// Layers that were in the cache before are hashed once more. Verifying does not read every byte of an archive,
-/// and the file must be the archive of its digest.
+/// Layers that were in the cache before are hashed again: verifying does not read every byte of an archive, and the
+/// bytes of the file must have the digest of the layer.
 async fn write(
     client: &Client,
     archive: &CachedArchive,
@@ -151,7 +151,8 @@ async fn write(
         .await
 }
 
-/// Copies from file to file, which the system can do without a buffer here, in steps that can be stopped.
+/// Copies a file to a file in steps, so that the progress can stop it. The system can copy between files without a
+/// buffer of this process.
 fn copy(from: &File, mut to: &File, meter: &dyn Meter) -> io::Result<()> {
     const STEP: u64 = 16 << 20;
     loop {

@@ -31,11 +31,11 @@ pub struct Pushed {
     pub reference: Reference,
     /// The digest of the manifest.
     pub digest: Digest,
-    /// What the archive holds.
+    /// The contents of the archive.
     pub contents: Contents,
-    /// The tags that were given, and what they named before.
+    /// The tags that name the manifest now, and what they named before.
     pub tags: Vec<TagChange>,
-    /// What is attached to the manifest because of the options, in their order.
+    /// The attachments of the options, in their order.
     pub attached: Vec<Attached>,
     /// How many bytes of blobs were sent, without those of attachments. The manifest does not count. A dry run sends none.
     pub sent: u64,
@@ -56,13 +56,13 @@ impl Client {
     /// The registry is asked first whether it takes uploads, so that a credential that it refuses is
     /// reported before the archive is read. Nothing is sent of an archive that does not verify.
     ///
-    /// When `reference` has a digest, the manifest must come to have that digest.
+    /// When `reference` has a digest, the manifest must have that digest.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the archive, also when it changes meanwhile, of the trust policy or of the
-    /// registry; [`Error::OtherDigest`], [`Error::TagExists`], [`Error::TagIdentity`], [`Error::OtherRotation`]. No tag is
-    /// moved then.
+    /// [`Error`] of the archive, also when its file changes during the push, of the trust policy or of the registry;
+    /// [`Error::OtherDigest`], [`Error::TagExists`], [`Error::TagIdentity`], [`Error::OtherRotation`]. No tag is moved
+    /// then.
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn push(
         &self,
@@ -101,9 +101,9 @@ impl Client {
     ) -> Result<Pushed, Error> {
         let (client, options) = (&about(self, reference), options.into());
         let (push, access) = Push::begin(client, reference, &options).await?;
-        // The archive is verified while it is kept: an input without an end is noticed.
+        // The archive is verified while it is written to the file, so that an input without an end is noticed.
         let (path, contents) = access.release_during(spool(client, input, name)).await?;
-        // Not before: the input may never end.
+        // The turn is taken only now, because the input may never end.
         let _turn = self.turn().await;
         let file = open(&path).await?;
         let layer = push.hash(&file).await?;
@@ -111,7 +111,7 @@ impl Client {
     }
 }
 
-/// One push: where an archive goes, and what its manifest gets.
+/// One push: the destination of the archive, and the options.
 struct Push<'a> {
     client: &'a Client,
     reference: &'a Reference,
@@ -204,7 +204,7 @@ impl<'a> Push<'a> {
         })
     }
 
-    /// Refuses a rotation statement about other keys than those of the archive: no host would follow it.
+    /// Refuses a rotation statement about other keys than those of the archive, which no host would follow.
     fn check_rotation(&self, contents: &Contents) -> Result<(), Error> {
         let claims = &contents.claims;
         match &self.options.rotation {
@@ -223,7 +223,7 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// Sends the archive, its manifest and what is attached to it, unless this is a dry run. Then gives the tags.
+    /// Sends the archive, its manifest and the attachments, and then moves the tags. A dry run changes nothing.
     async fn send(
         &self,
         file: &UnchangedFile,
@@ -266,13 +266,13 @@ impl<'a> Push<'a> {
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
         let config = storage.put_blob(artifact.config(), &config).await?;
         if options.if_absent {
-            // The upload may have taken long.
+            // The upload may have taken long, so the tags may name other manifests by now.
             changes = self.tagging.changes(storage, &manifest.digest).await?;
         }
         if changes.is_empty() || !attachments.is_empty() {
             storage.put_manifest(manifest, bytes, None).await?;
         }
-        // Before the tags: what a tag names has everything that belongs to it.
+        // The tags are moved after this, so that a manifest with a tag always has its attachments.
         let attached = self.attach(storage, manifest, attachments).await?;
         for change in &changes {
             let tag = Some(change.tag.as_str());
@@ -330,11 +330,11 @@ impl<'a> Push<'a> {
     }
 }
 
-/// What became of a push.
+/// What a push has changed at its destination.
 struct Sent {
     /// The tags, and what they named before.
     tags: Vec<TagChange>,
-    /// How the blobs came to be there.
+    /// How many bytes of blobs were sent, mounted, or there already.
     stored: Stored,
     attached: Vec<Attached>,
 }

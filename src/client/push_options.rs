@@ -6,7 +6,7 @@ use crate::archive::Rotation;
 
 use super::attachment::Attachment;
 
-/// What a push does besides giving the tag of its reference.
+/// The options of a push.
 ///
 /// ```
 /// use wasmcloud_par::client::PushOptions;
@@ -20,26 +20,27 @@ use super::attachment::Attachment;
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct PushOptions {
-    /// Annotations for the manifest. Default: none, besides those that a push writes itself.
+    /// Annotations for the manifest, besides those that a push writes itself. Default: none.
     pub annotations: BTreeMap<String, String>,
-    /// Tags to give besides the one of the reference. Default: none.
+    /// Tags for the manifest besides the one of the reference. Default: none.
     pub tags: Vec<String>,
-    /// A statement by which a former issuer hands over to that of the archive. The manifest carries it, and hosts
-    /// that have pinned the former issuer follow it. Default: none.
+    /// A statement by which a former issuer hands over to the issuer of the archive. The manifest carries it, and hosts
+    /// that have pinned the former issuer accept the new one. Default: none.
     pub rotation: Option<Rotation>,
-    /// What to attach to the manifest. It is attached before a tag names the manifest. Default: nothing.
+    /// Artifacts to attach to the manifest, before a tag names the manifest. Default: none.
     ///
-    /// An attachment that says no time gets that of signing, so that repeating the push gives the same digests.
+    /// An attachment without a time gets the time at which the archive was signed, so that repeating the push gives the
+    /// same digests.
     pub attachments: Vec<Attachment>,
     /// Whether the push fails when one of the tags names another manifest, instead of moving the tag. The tags are
     /// looked up before anything is sent. A push by another client at the same time is not noticed. Default:
     /// `false`.
     pub if_absent: bool,
-    /// Whether a tag that names an archive of another issuer or subject may be moved. What the tags name is looked
-    /// up before anything is sent. A push by another client at the same time is not noticed. Default: `false`.
+    /// Whether a tag that names an archive of another issuer or subject may be moved. The tags are looked up before
+    /// anything is sent. A push by another client at the same time is not noticed. Default: `false`.
     pub change_identity: bool,
-    /// Whether nothing is sent. The archive is verified, and its manifest and its digest are determined. Default:
-    /// `false`.
+    /// Whether the push is a dry run: the archive is verified and the digest of its manifest is computed, but nothing
+    /// is sent. Default: `false`.
     pub dry_run: bool,
 }
 
@@ -51,7 +52,7 @@ impl PushOptions {
         self
     }
 
-    /// Adds a tag to give besides the one of the reference.
+    /// Adds a tag for the manifest besides the one of the reference.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
@@ -86,7 +87,7 @@ impl PushOptions {
         self
     }
 
-    /// Sets whether nothing is sent.
+    /// Sets whether the push is a dry run, which sends nothing.
     #[must_use]
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;

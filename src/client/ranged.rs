@@ -1,4 +1,4 @@
-//! One executable by itself, without the archive it is in.
+//! Downloading one executable without the rest of its archive.
 
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -17,24 +17,24 @@ use super::blocking::Input;
 use super::error::Error;
 use super::lookup::{Lookup, Preview};
 
-/// An archive up to this size, in bytes, is downloaded as fast as a part of it.
+/// The largest archive, in bytes, that is downloaded whole: a part of it would not arrive earlier.
 const SMALL: u64 = 64 * 1024;
-/// How many pieces wait to be inflated.
+/// How many downloaded pieces can wait to be inflated.
 const WAITING: usize = 8;
 /// The size of a piece in bytes.
 const PIECE: usize = 128 * 1024;
 
-/// The download of one executable by itself.
+/// The download of one executable without the rest of its archive.
 pub(super) struct ExecutableDownload<'a> {
     pub(super) lookup: &'a Lookup,
     pub(super) preview: &'a Preview,
     pub(super) target: &'a Target,
-    /// The hash of the executable that the claims sign.
+    /// The hash of the executable in the signed claims.
     pub(super) hash: &'a Digest,
 }
 
 impl ExecutableDownload<'_> {
-    /// Downloads the bytes of the executable into `slot`. Returns its path and how many bytes were downloaded.
+    /// Downloads the bytes of the executable into `slot`. Returns its path and how many bytes were downloaded. Returns
     /// `None` when the whole archive has to be read.
     pub(super) async fn run(self, slot: Slot) -> Result<Option<(PathBuf, u64)>, Error> {
         let (lookup, client) = (self.lookup, self.lookup.client());
@@ -68,14 +68,14 @@ impl ExecutableDownload<'_> {
                 None => written.map_err(|error| Error::from(error).in_cache()),
             };
             match written {
-                // The slot is filled on this thread, because the future may have been dropped by now.
+                // This thread, and not the future, fills the slot: the future may have been dropped by now.
                 Ok(true) => {
                     discard(partial);
                     Ok(Inflated::Executable(slot.fill()?))
                 }
                 Ok(false) => Ok(Inflated::Other(partial)),
                 Err(error) => {
-                    // A full disk has no room for the rest of the partial download, either.
+                    // On a full disk, the partial download could not be continued, and its bytes are needed elsewhere.
                     if matches!(&error, Error::Cache(error) if error.is_full()) {
                         discard(partial);
                     }
@@ -117,7 +117,7 @@ impl ExecutableDownload<'_> {
             match reader.read_buf(&mut piece).await {
                 Ok(0) => return Ok(()),
                 Ok(_) if pieces.send(piece.freeze()).await.is_ok() => {}
-                // The receiver needs no more bytes, or cannot use them.
+                // The receiver has the executable, or has found that the bytes are wrong.
                 Ok(_) => return Ok(()),
                 Err(source) => {
                     let digest = layer.digest.clone();
@@ -128,7 +128,7 @@ impl ExecutableDownload<'_> {
     }
 }
 
-/// What the bytes of a range are.
+/// The result of inflating the bytes of a range.
 enum Inflated {
     /// The executable, at its path in the cache.
     Executable(PathBuf),
@@ -143,7 +143,8 @@ fn discard(partial: PartialRange) {
     }
 }
 
-/// The bytes of a range: first those of the partial download, then those that arrive, which are appended to it.
+/// The bytes of a range: first the bytes of the partial download, and then the bytes that arrive, which are appended to
+/// the file.
 struct Incoming {
     partial: PartialRange,
     /// How many bytes of the partial download are still to be read.
@@ -151,7 +152,7 @@ struct Incoming {
     pieces: Receiver<Bytes>,
     piece: Bytes,
     meter: Box<dyn Meter>,
-    /// Why reading ended: the disk failed, or the meter stopped it. That tells nothing about the bytes.
+    /// Why reading ended early: the disk failed, or the meter stopped it. The bytes may be good then.
     failed: Option<cache::Error>,
 }
 

@@ -18,8 +18,7 @@ const AT_ONCE: usize = 4;
 impl Client {
     /// Returns the descriptor of the manifest, or of the image index, that `reference` stands for now.
     ///
-    /// This sends one request, whatever the cache holds. With [`PullPolicy::Never`] it sends none, and the
-    /// cache answers.
+    /// This sends one request, even if the cache has an answer. With [`PullPolicy::Never`], the cache is asked instead.
     ///
     /// # Errors
     ///
@@ -52,8 +51,8 @@ impl Client {
         stream::iter(digests).buffered(AT_ONCE).try_collect().await
     }
 
-    /// Returns a lock of what `references` stand for now, and who published it. Claims are verified and compared
-    /// with the trust policy and the pins. Nothing is pinned.
+    /// Returns a lock with the digests that `references` stand for now, and the publishers. The claims are verified,
+    /// and compared with the trust policy and the pins. Nothing is pinned.
     ///
     /// Archives whose manifests do not carry their claims are downloaded and verified as a whole, at most
     /// four at the same time. The error is that of the first reference that fails;
@@ -87,7 +86,7 @@ async fn lock_one(client: &Client, reference: Reference) -> Result<Locked, Error
     let pinned = reference.with_digest(digest.clone());
     let summarized = client.summarize(&pinned, false).await?;
     let claims = summarized.summary.claims;
-    // The pin compares revisions by tag, so the tag is asked about as well.
+    // Pins compare revisions for each tag, so the check needs the reference with its tag.
     let (manifest, rotation) = (summarized.digest, summarized.rotation);
     let admission = Admission::new(client, &reference, manifest, rotation);
     admission.check(&claims).await?;

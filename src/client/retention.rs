@@ -1,7 +1,7 @@
-//! Retention: which tags of a repository go, and which stay.
+//! Retention: deleting old tags of a repository.
 //!
-//! A plan is made of everything that the repository has; then the plan is carried out. Nothing is deleted because of
-//! what is not known.
+//! A plan is made from all manifests that have tags. Then the plan is carried out. A manifest about which something is
+//! not known stays.
 
 mod age;
 mod execution;

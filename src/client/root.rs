@@ -1,4 +1,4 @@
-//! Looking through the errors that only pass another error on.
+//! Finding the original error behind errors that only pass it on.
 
 use std::error::Error as StdError;
 
@@ -12,9 +12,9 @@ use super::lock::LockError;
 use super::trust::TrustError;
 
 impl Error {
-    /// Returns the error that happened: the one behind [`Shared`](Self::Shared), which all tasks get that wait for
-    /// one fetch, and behind [`Store`](Self::Store), when the storage failed with an error of this type. Match
-    /// on this one, because the same failure is wrapped or not depending on what other tasks do.
+    /// Returns the original error. It unwraps [`Shared`](Self::Shared), the error of all tasks that wait for one fetch,
+    /// and [`Store`](Self::Store) when the storage failed with an error of this type. Match on the root: whether a
+    /// failure is wrapped depends on what other tasks do.
     ///
     /// ```
     /// use wasmcloud_par::{Error, trust::TrustError};
@@ -63,7 +63,7 @@ impl Error {
                 let error: &cache::Error = error.downcast_ref()?;
                 stored(error)
             }),
-            // A transfer into the cache.
+            // The error of a registry can come from a transfer into the cache.
             Self::Cache(error) => stored(error),
             _ => None,
         };
@@ -90,8 +90,8 @@ impl Error {
     }
 }
 
-/// Returns the error of a registry among the sources of `error`. An error of a storage, and one of input or output,
-/// has another error inside that is no source.
+/// Returns the error of a registry among the sources of `error`. An error of a storage and an I/O error also contain
+/// another error that `source` does not return.
 fn stored<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a oci::Error> {
     let mut next = Some(error);
     while let Some(error) = next {

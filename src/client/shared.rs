@@ -14,7 +14,7 @@ impl<K, V> Default for SharedMap<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Default> SharedMap<K, V> {
-    /// Returns the value that other tasks use for `key`, or a new one.
+    /// Returns the value that other tasks hold for `key`, or a new one.
     pub(super) fn join(&self, key: &K) -> Arc<V> {
         let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(value) = values.get(key).and_then(Weak::upgrade) {
@@ -26,7 +26,8 @@ impl<K: Clone + Eq + Hash, V: Default> SharedMap<K, V> {
         value
     }
 
-    /// Makes the next [`join`](Self::join) of `key` return a new value, if `value` is the present one.
+    /// Removes `value`, so that the next [`join`](Self::join) of `key` returns a new one. Does nothing if the map has
+    /// another value for `key`.
     pub(super) fn leave(&self, key: &K, value: &Arc<V>) {
         let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_present = |known: &Weak<V>| std::ptr::eq(known.as_ptr(), Arc::as_ptr(value));

@@ -1,4 +1,4 @@
-//! Keeping an archive that can be read only once in a temporary file.
+//! Writing an archive that can be read only once to a temporary file.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,8 +13,8 @@ use super::blocking::Input;
 use super::error::Error;
 use super::{Client, blocking};
 
-/// Verifies the archive that `input` gives, and keeps it in a temporary file, which is removed
-/// when its path is dropped. `name` names the input in errors.
+/// Verifies the archive that `input` yields, and writes it to a temporary file, which is removed when its path is
+/// dropped. `name` names the input in errors.
 ///
 /// The input is read on a thread of its own, because it may never end. Dropping the future does
 /// not wait for that thread.
@@ -45,12 +45,12 @@ fn temporary_file() -> Result<(File, TempPath), Error> {
     Ok(file.into_parts())
 }
 
-/// A reader that writes all that is read to a file.
+/// A reader that writes all bytes that are read to a file.
 struct Spool<R> {
     input: R,
     file: File,
-    /// The number of bytes that the file may still grow by. An input can go on for ever and inflate
-    /// to nothing.
+    /// By how many bytes the file may still grow. Limits on inflated sizes do not bound the file: an endless
+    /// input can inflate to nothing.
     room: u64,
 }
 
@@ -64,7 +64,10 @@ impl<R: Read> Read for Spool<R> {
             .ok_or(io::ErrorKind::FileTooLarge)?;
         self.file.write_all(bytes).map_err(|error| {
             let directory = std::env::temp_dir();
-            let message = format!("cannot keep it in {}: {error}", directory.display());
+            let message = format!(
+                "cannot write it to a temporary file in {}: {error}",
+                directory.display()
+            );
             io::Error::new(error.kind(), message)
         })?;
         Ok(count)

@@ -1,4 +1,4 @@
-//! What an archive says of itself, without downloading it.
+//! The claims, the targets and the sizes of an archive, read without downloading the archive.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -10,19 +10,20 @@ use crate::content::{Digest, ErrorKind};
 use super::error::Error;
 use super::lookup::{Lookup, Preview, read_range};
 
-/// What an archive says of itself. The signature, the key types and the dates of its claims are verified.
+/// The claims, the targets and the sizes of an archive. The signature, the key types and the dates of its claims are
+/// verified.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Summary {
     /// The claims.
     pub claims: VerifiedClaims,
-    /// The targets whose executables the archive holds, according to its index. Without an index, the targets
-    /// that the claims cover.
+    /// The targets of the executables in the archive, according to its index. Without an index, the targets that the
+    /// claims cover.
     pub targets: Vec<Target>,
-    /// The sizes of executables in bytes, as far as they are known: those of the index, or those that were counted.
-    /// The index is not signed.
+    /// The sizes of the executables in bytes, as far as they are known: from the index, which is not signed, or counted
+    /// in a downloaded archive.
     pub sizes: BTreeMap<Target, u64>,
-    /// What the headers of the executables say a host must have to start them. Empty unless
+    /// What a host must have to start the executables, according to their headers. Empty unless
     /// [everything](Self::everything) was downloaded.
     pub facts: BTreeMap<Target, ExecutableFacts>,
     /// The targets that the claims cover and the archive does not hold.
@@ -30,7 +31,7 @@ pub struct Summary {
     /// The WIT world, when it was asked for and the archive carries one. It has the hash that the claims
     /// sign.
     pub world: Option<Vec<u8>>,
-    /// Whether the whole archive was downloaded and verified. If not, only the fields above are.
+    /// Whether the whole archive was downloaded and verified. If not, only the claims and the WIT world are verified.
     pub everything: bool,
 }
 
@@ -56,9 +57,9 @@ pub struct Summarized {
     pub digest: Digest,
     /// The annotations of the manifest.
     pub annotations: BTreeMap<String, String>,
-    /// The size of the archive in bytes: that of its layers.
+    /// The size of the archive in bytes: the sum of its layers.
     pub size: u64,
-    /// What the archive says of itself.
+    /// The claims, the targets and the sizes of the archive.
     pub summary: Summary,
     /// The verified rotation statement on the manifest.
     pub rotation: Option<Rotation>,

@@ -1,4 +1,4 @@
-//! Tag: another name for a manifest.
+//! Tag: giving a manifest further tags.
 
 use crate::content::{Descriptor, Push};
 use crate::oci::Reference;
@@ -9,7 +9,7 @@ use super::lookup::{change_layout, named};
 use super::publisher::{Publisher, reading};
 use super::tagging::{TagChange, TagIdentity, Tagging};
 
-/// What adding tags may change.
+/// The options for adding tags.
 ///
 /// ```
 /// use wasmcloud_par::client::TagOptions;
@@ -41,13 +41,13 @@ impl TagOptions {
     }
 }
 
-/// A manifest that was given tags.
+/// A manifest to which tags were added.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Tagged {
     /// The manifest.
     pub manifest: Descriptor,
-    /// The tags that it was given, and what they named before.
+    /// The tags that were added, and what they named before.
     pub tags: Vec<TagChange>,
 }
 
@@ -55,8 +55,8 @@ impl Client {
     /// Moves `tag` to the manifest of `reference`, in the same repository or image layout. Creates
     /// the tag if it does not exist. Nothing but the manifest is uploaded.
     ///
-    /// Mirrors are not asked, because they may be behind, and neither is the cache: the pull policy
-    /// does not count. A tag of an archive of another issuer or subject is not moved.
+    /// Only the registry itself is asked, whatever the pull policy: a mirror or the cache may be out of date. A tag of
+    /// an archive of another issuer or subject is not moved.
     ///
     /// # Errors
     ///
@@ -68,12 +68,12 @@ impl Client {
         Ok(tagged.manifest)
     }
 
-    /// Moves several tags as [`tag`](Self::tag) does. It fails before the first change when one of them may not be
-    /// moved, as `options` say. A change by another client at the same time is not noticed.
+    /// Moves several tags as [`tag`](Self::tag) does. Fails before the first change if `options` do not allow moving
+    /// one of them. A change by another client at the same time is not noticed.
     ///
     /// # Errors
     ///
-    /// Those of [`tag`](Self::tag), and [`Error::TagExists`].
+    /// As for [`tag`](Self::tag), and [`Error::TagExists`].
     #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn add_tags(
         &self,

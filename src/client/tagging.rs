@@ -1,4 +1,4 @@
-//! Giving tags to a manifest, and what the tags named before.
+//! Moving tags to a manifest, and the manifests that they named before.
 
 use crate::content::{Digest, ErrorKind, ManifestName, Push, with_causes};
 use crate::oci::Reference;
@@ -7,7 +7,7 @@ use super::client::Client;
 use super::error::Error;
 use super::publisher::Publisher;
 
-/// A tag that was given to a manifest.
+/// A tag that was created or moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TagChange {
@@ -18,7 +18,7 @@ pub struct TagChange {
     pub before: Option<Digest>,
 }
 
-/// The tags to give to a manifest of one repository or image layout.
+/// The tags for a manifest of one repository or image layout.
 pub(super) struct Tagging<'a> {
     pub(super) reference: &'a Reference,
     /// The tags, without repetition.
@@ -28,7 +28,7 @@ pub(super) struct Tagging<'a> {
 }
 
 impl<'a> Tagging<'a> {
-    /// Checks `tags`, which are for the place of `reference`.
+    /// Checks `tags`, which are tags of the repository or the image layout of `reference`.
     pub(super) fn new(
         reference: &'a Reference,
         tags: impl IntoIterator<Item = &'a str>,
@@ -65,7 +65,7 @@ impl<'a> Tagging<'a> {
         self.tags.is_empty()
     }
 
-    /// Returns the tags for a place that holds nothing yet.
+    /// Returns the changes in an empty repository or image layout.
     pub(super) fn all_new(&self) -> Vec<TagChange> {
         let tags = self.tags.iter();
         let tags = tags.map(|tag| TagChange {
@@ -75,7 +75,7 @@ impl<'a> Tagging<'a> {
         tags.collect()
     }
 
-    /// Returns what giving the tags to `manifest` changes.
+    /// Returns the tags that have to be created or moved so that all name `manifest`.
     pub(super) async fn changes(
         &self,
         storage: &dyn Push,
@@ -87,11 +87,11 @@ impl<'a> Tagging<'a> {
                 Ok(None) if self.if_absent => stored(storage, tag).await?,
                 Ok(found) => found.map(|found| found.digest),
                 Err(error) if self.if_absent => return Err(error.into()),
-                // Some accounts may push and not read.
+                // Some accounts may push but not read.
                 Err(error) => {
                     let reference = self.reference.with_name(tag);
                     tracing::warn!(
-                        "{reference} may move, and may change its publisher: what it names now is not known: {}",
+                        "{reference} may move, and may change its publisher: the manifest that it names now cannot be read: {}",
                         with_causes(&error)
                     );
                     None
@@ -115,7 +115,7 @@ impl<'a> Tagging<'a> {
     }
 }
 
-/// Makes sure that tags keep the issuer and the subject of what they name.
+/// Makes sure that a tag moves only between archives of the same issuer and subject.
 pub(super) struct TagIdentity<'a> {
     client: &'a Client,
     tagging: &'a Tagging<'a>,
@@ -131,8 +131,8 @@ impl<'a> TagIdentity<'a> {
         }
     }
 
-    /// Refuses `changes` that give a tag of one issuer and subject to another one's manifest. Warns when that cannot
-    /// be told. Nothing is requested for tags that are new or name `manifest` already.
+    /// Refuses `changes` that move a tag from an archive of one issuer and subject to an archive of another. Warns when
+    /// the archives cannot be compared. Nothing is requested for tags that are new or name `manifest` already.
     pub(super) async fn keep(
         &self,
         changes: &[TagChange],
@@ -162,7 +162,7 @@ impl<'a> TagIdentity<'a> {
         Ok(())
     }
 
-    /// Refuses `changes` that give the tag of a provider archive to `index`, which is a container image.
+    /// Refuses `changes` that move the tag of a provider archive to `index`, which is a container image.
     pub(super) async fn keep_archives(
         &self,
         changes: &[TagChange],

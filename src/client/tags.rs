@@ -1,4 +1,4 @@
-//! Tags: the tags of a repository or an image layout, and what they stand for.
+//! Tags: listing the tags of a repository or an image layout, and deleting old ones.
 
 use std::time::SystemTime;
 
@@ -17,8 +17,8 @@ use super::{Client, annotations};
 /// How many manifests are requested at a time.
 const AT_A_TIME: usize = 8;
 
-/// What a tag stands for. Nothing but the manifest is read, so all but the digest is known only for provider
-/// archives, and the version and the time only for those whose manifest carries their claims.
+/// A tag and what its manifest says. Only the manifest is read. The size is known only for provider archives, and the
+/// version and the time only for archives whose manifest carries their claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TagDetails {
@@ -35,7 +35,7 @@ pub struct TagDetails {
 }
 
 impl Client {
-    /// Returns all tags of the repository or image layout that `reference` is in, sorted. Of a layout without tags,
+    /// Returns all tags of the repository or image layout that `reference` is in, sorted. For a layout without tags,
     /// returns the whole references that other tools write as names, such as `ghcr.io/org/provider:1.0`.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Client {
 
     /// Returns the names of all repositories of the registry at `place`, sorted, such as `org/provider`.
     ///
-    /// Many registries have no such list, or show it only to administrators.
+    /// Many registries have no list of repositories, or show it only to administrators.
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl Client {
         Ok(self.registries.repositories(registry).await?)
     }
 
-    /// Returns what `tags` of the repository or image layout of `reference` stand for, in their order. A tag that
-    /// does not exist is left out. This requests one manifest for each tag.
+    /// Returns the details of `tags` in the repository or image layout of `reference`, in their order. A tag that does
+    /// not exist is left out. This requests one manifest for each tag.
     ///
     /// # Errors
     ///
@@ -93,15 +93,17 @@ impl Client {
         Ok(details.into_iter().flatten().collect())
     }
 
-    /// Returns what `retention` lets go of a repository, and deletes nothing. Requests the manifest of each tag, and of an
-    /// archive whose manifest does not say when it was made also the start of the archive.
+    /// Returns the plan which tags and manifests to delete by `retention`. Deletes nothing. Requests the manifest of
+    /// each tag. If the age matters, requests also the start of each archive whose manifest does not say when it was
+    /// made.
     ///
-    /// A manifest stays when it has other tags, when an index that stays lists it, or when it belongs to another one that
-    /// stays. Then only its tags go.
+    /// A manifest stays when it has other tags, when an index that stays lists it, or when it belongs to a manifest
+    /// that stays. Then only its tags are removed.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the registry: without the manifest of each tag, nothing is known to be without use.
+    /// [`Error`] of the registry. If one manifest cannot be read, there is no plan, because that manifest may need any
+    /// other.
     #[tracing::instrument(skip_all, fields(%repository))]
     pub async fn prune_plan(
         &self,
@@ -112,10 +114,11 @@ impl Client {
         inventory.plan(retention).await
     }
 
-    /// Deletes what `plan` says, and what belongs to it. Returns what became of each manifest, up to the one at which the
-    /// registry was unavailable or denied access. A manifest is not deleted if it has another tag by now.
+    /// Deletes the tags and manifests of `plan`, and what belongs to the manifests. Returns the outcome for each
+    /// manifest, up to the one at which the registry was unavailable or denied access. A manifest that has got another
+    /// tag since is not deleted.
     ///
-    /// Removing a tag from a manifest that stays needs a registry that can do this, as for
+    /// To remove a tag from a manifest that stays, the registry must be able to delete single tags, as for
     /// [`delete_tag`](Self::delete_tag).
     #[tracing::instrument(skip_all, fields(repository = %plan.repository))]
     pub async fn prune_tags(&self, plan: &PrunePlan) -> Vec<PruneOutcome> {
@@ -127,7 +130,7 @@ impl Client {
 async fn details_of(storage: &dyn ReadStorage, tag: String) -> Result<Option<TagDetails>, Error> {
     let name = ManifestName::Tag(tag.clone());
     let (descriptor, bytes) = match storage.fetch_manifest(&name).await {
-        // It was deleted after the tags were listed.
+        // The tag was deleted after the tags were listed.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         fetched => fetched?,
     };

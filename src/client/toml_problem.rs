@@ -1,4 +1,4 @@
-//! Reading TOML files: their text, and the positions of problems in it.
+//! Reading TOML files and reporting where a problem in them is.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::content::read_bounded;
 
-/// Reads a text of at most `limit` bytes.
+/// Reads a text. Fails if it has more than `limit` bytes or is not UTF-8.
 pub(super) fn read_text(reader: impl Read, limit: u64) -> io::Result<String> {
     let text = String::from_utf8(read_bounded(reader, limit)?);
     text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))

@@ -1,4 +1,4 @@
-//! The two sides of a copy, and how content gets from one to the other.
+//! Copying blobs and manifests from one storage to another.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ use super::tree::{Blob, Tree};
 /// How many blobs of one tree are copied at a time.
 const AT_A_TIME: usize = 4;
 
-/// The two sides of a copy.
+/// A copy from one storage to another.
 pub(super) struct Transfer<'a> {
     pub(super) client: &'a Client,
     pub(super) from: &'a dyn ReadStorage,
@@ -28,7 +28,7 @@ pub(super) struct Transfer<'a> {
     pub(super) mount_from: Option<&'a str>,
     /// The blobs that are copied. A cell is set when its blob is at the destination.
     blobs: Mutex<HashMap<Digest, Arc<OnceCell<()>>>>,
-    /// How they came there.
+    /// How many bytes of blobs were sent, mounted, or there already.
     stored: Mutex<Stored>,
 }
 
@@ -57,7 +57,7 @@ impl<'a> Transfer<'a> {
         copies.try_collect().await
     }
 
-    /// Copies a blob, unless that was done before. Waits if another task copies it: each signature has the same empty
+    /// Copies a blob once. Waits if another task is copying it, which is common: all signatures have the same empty
     /// config.
     async fn blob(&self, blob: &Blob) -> Result<(), Error> {
         let cell = {
@@ -83,7 +83,7 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
-    /// Returns how the bytes of the blobs came to the destination.
+    /// Returns how many bytes of blobs were sent, mounted, or at the destination already.
     pub(super) fn stored(&self) -> Stored {
         *self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,8 +118,8 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Copies a manifest. A registry that does not know artifact manifests gets one as a blob, and then
-    /// accepts the index that lists it.
+    /// Copies a manifest. If the registry refuses an artifact manifest because it does not know the type, stores it as
+    /// a blob, so that the registry accepts the index that lists it.
     async fn manifest(&self, manifest: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
         let error = match self.to.put_manifest(manifest, bytes, None).await {
             Err(error) if media_type::is_artifact_manifest(&manifest.media_type) => error,

@@ -1,4 +1,4 @@
-//! Everything that belongs to a manifest, as a copy needs it.
+//! The manifests and blobs that a copy of a manifest consists of.
 
 use std::collections::HashSet;
 
@@ -12,16 +12,16 @@ use crate::oci::{
 
 use super::error::Error;
 
-/// How deep manifests may be nested. An index of indexes of manifests is deeper than any known one.
+/// How deep manifests may be nested. No tool is known that makes more than an index of manifests.
 const DEEPEST: usize = 5;
 /// How many manifests and blobs may belong to a reference.
 const MOST: usize = 10_000;
-/// How many digests in JSON of unknown types are looked for.
+/// For how many digests in JSON of unknown types the content is looked for.
 const MOST_UNKNOWN: usize = 1000;
-/// How many bytes all manifests together may have. They are held in memory.
+/// How many bytes all manifests together may have, because they are held in memory.
 const MOST_MANIFEST_BYTES: u64 = 64 << 20;
 
-/// Content that a copied manifest names, and that is not where the manifest was copied from.
+/// Content that a copied manifest names and that the source of the copy does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeftOut {
@@ -29,7 +29,7 @@ pub struct LeftOut {
     pub digest: Digest,
     /// The media type in its descriptor.
     pub media_type: String,
-    /// Where the content is instead, for a foreign layer. Nothing was requested from there.
+    /// For a foreign layer, the addresses of the content. Nothing was requested from them.
     pub urls: Vec<String>,
 }
 
@@ -37,27 +37,27 @@ pub struct LeftOut {
 #[derive(Default)]
 pub(super) struct Tree {
     pub(super) blobs: Vec<Blob>,
-    /// The manifests, each one after those that it names. The last one is the root.
+    /// The manifests. Each one comes after the manifests that it names. The last one is the root.
     pub(super) manifests: Vec<(Descriptor, Bytes)>,
     pub(super) left_out: Vec<LeftOut>,
-    /// The manifests that are here because they are a subject, or belong to one.
+    /// The digests of the manifests that are subjects, or that subjects name.
     of_subjects: HashSet<Digest>,
-    /// What is in the tree already, and whether it was named as a blob: content is named more than once.
+    /// The content that was already added, and whether it was named as a blob. Manifests can name the same content.
     seen: HashSet<(Digest, bool)>,
     manifest_bytes: u64,
-    /// The digests in JSON of unknown types, each with the descriptor of the JSON. They may name content.
+    /// The digests in JSON of unknown types, which may name content, each with the descriptor of its JSON.
     unknown: Vec<(Digest, Descriptor)>,
 }
 
 /// Content of a tree that is not a manifest.
 pub(super) struct Blob {
     pub(super) descriptor: Descriptor,
-    /// The content, when the manifest holds it.
+    /// The content, if the manifest contains it.
     pub(super) data: Option<Bytes>,
 }
 
 impl Tree {
-    /// Reads the manifests of `source` from `root` downwards. A subject and a foreign layer may be missing.
+    /// Reads `root` and all manifests that it names from `source`. A subject and a foreign layer may be missing.
     pub(super) async fn read(
         from: &dyn ReadStorage,
         source: &Reference,
@@ -72,8 +72,8 @@ impl Tree {
         reader.tree(root, bytes).await
     }
 
-    /// Reads the manifests of `source` from `root` downwards, as [`read`](Self::read) does, but not its subject. The bytes
-    /// of `root` are known.
+    /// Reads the manifests that `root` names as [`read`](Self::read) does, except its subject. `bytes` are the bytes of
+    /// `root`.
     pub(super) async fn read_attached(
         from: &dyn ReadStorage,
         source: &Reference,
@@ -89,7 +89,7 @@ impl Tree {
         reader.tree(root, bytes).await
     }
 
-    /// Returns the manifests of the tree, without those that are here because of a subject.
+    /// Returns the digests of the manifests, without subjects and the manifests that subjects name.
     pub(super) fn own_manifests(&self) -> Vec<Digest> {
         let manifests = self.manifests.iter().map(|(manifest, _)| &manifest.digest);
         let own = manifests.filter(|digest| !self.of_subjects.contains(digest));
@@ -102,7 +102,7 @@ impl Tree {
     }
 }
 
-/// Where the manifests of a tree are read from.
+/// Reads the manifests of a tree.
 struct TreeReader<'a> {
     from: &'a dyn ReadStorage,
     source: &'a Reference,
@@ -152,7 +152,7 @@ impl TreeReader<'_> {
                 tree.of_subjects.extend(added);
             }
         }
-        // A registry demands that the type in the request is the one in the manifest.
+        // A registry demands that the media type in the request is that of the manifest.
         let media_type = media_type::of_manifest(&bytes);
         let manifest = Descriptor {
             media_type: media_type.map_or_else(|| manifest.media_type.clone(), str::to_owned),
@@ -185,12 +185,13 @@ impl TreeReader<'_> {
             ErrorKind::NotFound => child.role != Role::Part && child.role != Role::Entry,
             _ => false,
         };
-        // Registries refuse foreign layers in other ways too.
+        // Registries answer a request for a foreign layer not only with "not found", so each error but an outage means
+        // that it is missing.
         let is_outage = missing.kind() == ErrorKind::Unavailable;
         if !may_be_missing && (is_outage || !is_foreign(&child)) {
             return Err(missing.into());
         }
-        // Another manifest may need it.
+        // Another manifest may need the content, and then it must not be missing.
         tree.seen.remove(&key(&child));
         let left_out = LeftOut {
             digest: child.descriptor.digest,
@@ -215,7 +216,7 @@ impl TreeReader<'_> {
         }
         if child.role == Role::Part {
             if is_foreign(child) && child.data.is_none() {
-                // Opened to see whether it is there.
+                // Opening the blob shows whether it is there.
                 self.from.open(content, None).await?;
             }
             return Ok(Found::Blob(None));
@@ -233,15 +234,15 @@ impl TreeReader<'_> {
                 what: format!("manifest {}", content.digest),
                 media_type: content.media_type.clone(),
             }),
-            // Tools list blobs in an index, such as the layers of a build cache.
+            // An index can also list blobs, such as the layers of a build cache.
             json => Ok(Found::Blob(json.filter(|_| {
                 !media_type::has_unrelated_digests(&content.media_type)
             }))),
         }
     }
 
-    /// Reads a manifest. Registries store an artifact manifest, whose type they do not know, as a blob; and
-    /// some serve any manifest as a blob only.
+    /// Reads a manifest, or else the blob with its digest. Registries that do not know artifact manifests store them as
+    /// blobs, and some registries serve every manifest only as a blob.
     async fn read(&self, content: &Descriptor) -> Result<Bytes, oci::Error> {
         let read = async |content: &Descriptor| {
             read_manifest(content, &Content::new(self.from, content)).await
@@ -254,7 +255,7 @@ impl TreeReader<'_> {
         or_else(read(&first).await, read(&second)).await
     }
 
-    /// Reads content that may be a manifest. `None`: it is not.
+    /// Reads content that may be a manifest. Returns `None` if it is not.
     async fn read_unknown(&self, content: &Descriptor) -> Result<Option<Bytes>, oci::Error> {
         let (blob, manifest) = (as_blob(content), as_manifest(content));
         let source = Content::new(self.from, &blob);
@@ -266,8 +267,8 @@ impl TreeReader<'_> {
         or_else(found, second).await
     }
 
-    /// Looks for the content of digests in JSON of unknown types. Such a JSON is refused when its content is
-    /// where it comes from, and is not copied.
+    /// Looks at the source for the digests in JSON of unknown types. Refuses the copy if the source has content that
+    /// such JSON names and that would not be copied.
     async fn look_for_unknown(&self, tree: &Tree) -> Result<(), Error> {
         let mut looked_for = HashSet::new();
         for (digest, json) in &tree.unknown {
@@ -296,7 +297,7 @@ impl TreeReader<'_> {
             match self.from.open(&content, None).await {
                 Ok(_) => return Ok(true),
                 Err(error) => match oci::Error::from(error) {
-                    // It has another size.
+                    // The content exists, and its size is not the one in the request.
                     error if error.kind() == ErrorKind::NotVerified => return Ok(true),
                     error if error.kind() == ErrorKind::Unavailable => return Err(error),
                     _ => {}
@@ -316,10 +317,10 @@ impl TreeReader<'_> {
     }
 }
 
-/// What the content of a descriptor is.
+/// The kind of the content of a descriptor.
 enum Found {
     Manifest(Bytes),
-    /// A blob, and its bytes when they are JSON that may name content.
+    /// A blob, and its bytes if they are JSON of an unknown type, which may name content.
     Blob(Option<Bytes>),
 }
 
@@ -337,12 +338,12 @@ fn is_foreign(child: &Child) -> bool {
         && (!child.urls.is_empty() || media_type::is_foreign_layer(&child.descriptor.media_type))
 }
 
-/// Returns the descriptor with which a registry is asked for a manifest.
+/// Returns the descriptor for requesting the content as a manifest.
 fn as_manifest(content: &Descriptor) -> Descriptor {
     with_type(content, media_type::OCI_MANIFEST)
 }
 
-/// Returns the descriptor with which a registry is asked for a blob.
+/// Returns the descriptor for requesting the content as a blob.
 fn as_blob(content: &Descriptor) -> Descriptor {
     with_type(content, "application/octet-stream")
 }
@@ -354,7 +355,8 @@ fn with_type(content: &Descriptor, media_type: &str) -> Descriptor {
     }
 }
 
-/// Returns `first`, or what `second` gives when `first` was refused. The error is that of `first`.
+/// Returns the result of `first`, or the result of `second` if `first` was refused. If both fail, returns the error of
+/// `first`.
 async fn or_else<T>(
     first: Result<T, oci::Error>,
     second: impl Future<Output = Result<T, oci::Error>>,

@@ -1,4 +1,4 @@
-//! What decides whether the archive of a reference may be used.
+//! The reasons for or against using the archive of a reference.
 
 use crate::archive::{Rotation, VerifiedClaims};
 use crate::cache::Identity;
@@ -12,7 +12,7 @@ use super::lookup::Lookup;
 use super::sigstore::SigstoreIdentity;
 use super::trust::Pattern;
 
-/// What decides whether the archive that a reference stands for may be used.
+/// Whether the archive that a reference stands for may be used, and why.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TrustReport {
@@ -26,16 +26,16 @@ pub struct TrustReport {
     pub rule: Option<Pattern>,
     /// The name of the repository as it is pinned, `registry/repository`. `None`: it is never pinned.
     pub repository: Option<String>,
-    /// What the repository is pinned to. `None`: it is not pinned yet, or never.
+    /// The identity that the repository is pinned to. `None`: it is not pinned yet, or never.
     pub pin: Option<Identity>,
     /// The verified rotation statement on the manifest.
     pub rotation: Option<Rotation>,
     /// The Sigstore identity that vouches for the manifest. `None`: the policy demands none, or none that it allows
     /// vouches.
     pub identity: Option<SigstoreIdentity>,
-    /// What refuses the archive: the lock, the policy, the pin. Empty: a fetch accepts the archive.
+    /// The refusals of the lock, the policy and the pin. Empty: a fetch accepts the archive.
     pub refusals: Vec<Error>,
-    /// What would refuse the archive, and is allowed because the policy audits.
+    /// The refusals that do not count because the policy only audits.
     pub audited: Vec<Error>,
 }
 
@@ -88,7 +88,7 @@ impl TrustReport {
 }
 
 /// Returns the verified claims of the archive of a lookup. The archive is downloaded only if its claims cannot be known
-/// otherwise. Nothing is asked about them.
+/// otherwise. The lock, the policy and the pin are not asked.
 pub(super) async fn claims(lookup: &Lookup) -> Result<VerifiedClaims, Error> {
     if lookup.missing().await? > 0
         && let Some(preview) = lookup.preview().await?

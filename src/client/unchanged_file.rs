@@ -12,13 +12,13 @@ use crate::content::{self, Reader, Source, StoreError};
 use super::blocking;
 use super::error::Error;
 
-/// Few large reads: each one is a trip to the blocking pool.
+/// The size of a read in bytes. It is large because each read is a call to the runtime's blocking threads.
 const BUFFER: usize = 256 * 1024;
 
-/// A regular file that is read several times, whose errors are those of an archive.
+/// A regular file that is read several times. Its errors are errors of an archive.
 ///
-/// Each reader gets the file that was opened first. Opening a reader fails when the path leads to
-/// another file, or when the size or the time of modification has changed.
+/// All readers read the same open file. Opening a reader fails when the path leads to another file, or when the size or
+/// the time of modification has changed.
 #[derive(Debug, Clone)]
 pub(super) struct UnchangedFile(content::UnchangedFile);
 
@@ -62,7 +62,7 @@ impl Source for UnchangedFile {
     }
 }
 
-/// Makes the error of an archive that cannot be read.
+/// Returns a function that makes the error of an archive that cannot be read.
 pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     move |source| archive::Error::Read { path, source }.into()

@@ -1,4 +1,4 @@
-//! Asking a registry whether it takes uploads, before the work that an upload needs.
+//! Asking a registry whether it accepts uploads, before the work for an upload begins.
 
 use futures_util::future::join;
 
@@ -7,13 +7,13 @@ use crate::oci::{OpenUpload, Reference};
 use super::client::Client;
 use super::error::Error;
 
-/// The upload that a registry has opened to tell that it takes uploads; `None` for an image layout.
+/// The upload that a registry has opened, which shows that it accepts uploads. `None` for an image layout.
 pub(super) struct UploadAccess(Option<OpenUpload>);
 
 impl UploadAccess {
     /// Asks the registry of `reference`. Nothing is asked about an image layout.
     ///
-    /// The error is that of a registry that does not take uploads from this client.
+    /// The error is that of a registry that does not accept uploads from this client.
     pub(super) async fn ask(client: &Client, reference: &Reference) -> Result<Self, Error> {
         match reference {
             Reference::Registry(place) => {
@@ -24,7 +24,7 @@ impl UploadAccess {
         }
     }
 
-    /// Returns the access of work that uploads nothing.
+    /// Returns the access for work that uploads nothing.
     pub(super) fn none() -> Self {
         Self(None)
     }

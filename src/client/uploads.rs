@@ -1,4 +1,4 @@
-//! Uploads that the cache remembers.
+//! Remembering open uploads in the cache.
 
 use crate::content::{Digest, UploadSlot, Uploads};
 

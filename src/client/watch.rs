@@ -1,4 +1,4 @@
-//! Watch: when a tag moves.
+//! Watch: reporting when a tag moves.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -17,9 +17,9 @@ use super::outcomes::Outcomes;
 
 /// The shortest time between two requests.
 const SHORTEST: Duration = Duration::from_millis(100);
-/// How long a registry may be silent or away before that is an error. The next request tries again.
+/// How long a request may wait for a registry that does not answer. Then it fails, and the next request tries again.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The part of the interval by which a wait is extended at most.
+/// The divisor of the interval for the longest extension of a wait: a tenth.
 const JITTER: u32 = 10;
 
 /// A tag names another manifest than before, or is seen for the first time.
@@ -36,18 +36,18 @@ pub struct Moved {
 }
 
 impl Client {
-    /// Watches what `reference` stands for. The first result is what it stands for now. Each further one says that
-    /// the tag names another manifest. Nothing is downloaded: [`fetch`](Self::fetch) what has moved.
+    /// Watches which manifest `reference` stands for. The first result is the present manifest. Each further result is
+    /// a move of the tag to another manifest. Nothing is downloaded: call [`fetch`](Self::fetch) after a move.
     ///
-    /// The registry is asked at once, and then again `interval` after the previous answer: with one HEAD request,
-    /// which names the known digest, so that a registry can answer "not modified". Each wait is extended at random
-    /// by up to a tenth, so that many hosts do not ask at the same moment. An interval below 0.1 seconds counts as
-    /// 0.1 seconds. A move that is undone before the next request is not noticed.
+    /// The registry is asked at once, and then again `interval` after each answer. A request is one HEAD with the known
+    /// digest, to which a registry can answer "not modified". Each wait is extended at random by up to a tenth, so that
+    /// many hosts do not ask at the same moment. An interval below 0.1 seconds counts as 0.1 seconds. A move that is
+    /// undone before the next request is not noticed.
     ///
-    /// An error is a result and not the end: a registry that is away for 10 seconds is one error in each
-    /// interval. The results end after that of a reference with a digest, which never moves, and after
-    /// [`Error::Unnamed`] for one with neither a tag nor a digest. With [`PullPolicy::Never`], the cache is asked
-    /// instead of the registry. A [`Lock`](super::Lock) does not count here: it says what is fetched.
+    /// An error is a result, and the watch continues. A registry that does not answer for 10 seconds is one error in
+    /// each interval. A reference with a digest never moves: the results end after its manifest. A reference with
+    /// neither a tag nor a digest has one result, [`Error::Unnamed`]. With [`PullPolicy::Never`], the cache is asked
+    /// instead of the registry. A [`Lock`](super::Lock) has no effect on watching.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -128,7 +128,7 @@ impl Watch {
         }
     }
 
-    /// Returns what the reference stands for, or `None` when that is still what is known.
+    /// Returns the digest that the reference stands for now, or `None` if it has not changed.
     async fn ask(&self) -> Result<Option<Digest>, Error> {
         let reference = match &self.reference {
             Reference::Registry(place) if self.client.pull != PullPolicy::Never => place,
@@ -145,7 +145,7 @@ impl Watch {
 
 /// Returns `interval`, extended at random.
 fn extended(interval: Duration) -> Duration {
-    // The keys of each state are random.
+    // Each `RandomState` has random keys, so the hash is a random number.
     let random = u32::from(RandomState::new().hash_one(interval).to_le_bytes()[0]);
     let most = interval / JITTER;
     interval.saturating_add(most.saturating_mul(random) / 255)

@@ -1,6 +1,6 @@
 //! Patterns with `*`.
 
-/// Whether `text` fits `pattern`, in which `*` stands for any number of any characters.
+/// Returns whether `text` fits `pattern`, in which `*` stands for any number of any characters.
 pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -9,7 +9,7 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let between = text
         .strip_prefix(start)
         .and_then(|text| text.strip_suffix(end));
-    // The first match of a piece leaves the most text for the pieces behind it.
+    // The first match of a piece is the best: it leaves the most text for the pieces after it.
     let mut pieces = middle.split('*').filter(|piece| !piece.is_empty());
     let left = between
         .and_then(|text| pieces.try_fold(text, |text, piece| Some(text.split_once(piece)?.1)));

@@ -52,7 +52,7 @@ fn no_files_or_directories_of_a_layer_use_each_other_in_a_circle() {
     assert!(circles.is_empty(), "\n{}\n", circles.join("\n"));
 }
 
-/// A step of a flow is a method of the value that it works on. `Client` has the flows themselves.
+/// A step of a flow is a method of the value that it works on. Only the flows themselves are methods of `Client`.
 #[test]
 fn the_client_has_its_methods_in_few_files() {
     let sources = product();

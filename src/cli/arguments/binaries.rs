@@ -30,22 +30,22 @@ pub(crate) struct BinaryArgs {
     /// Accept targets that no wasmCloud host looks for
     #[arg(long)]
     allow_unknown_target: bool,
-    /// Fail instead of packing an executable that a warning is about
+    /// Fail if there is a warning about an executable, instead of packing it
     #[arg(long)]
     deny_warnings: bool,
 }
 
 /// The executables to pack, one per target.
 pub(crate) struct Binaries {
-    /// The file that was named first: default names of keys and archives derive from it.
+    /// The first executable on the command line. The default names of keys and archives are made from its name.
     pub(crate) first: PathBuf,
     pub(crate) by_target: BTreeMap<Target, PathBuf>,
-    /// What the user probably does not intend.
+    /// The warnings about executables: things that the user probably does not intend.
     pub(crate) warnings: Vec<String>,
 }
 
 impl BinaryArgs {
-    /// Returns the options that name these executables, which have been compiled for their targets.
+    /// Returns the options for packing executables that `par build` has compiled.
     pub(crate) fn of<'a>(
         executables: impl IntoIterator<Item = (&'a Target, &'a Path)>,
         deny_warnings: bool,
@@ -63,7 +63,7 @@ impl BinaryArgs {
         }
     }
 
-    /// Reads the options, and checks every file.
+    /// Returns the executables that the options name. Checks every file.
     pub(crate) fn read(&self) -> Result<Binaries> {
         let default = self.arch.clone().unwrap_or_else(Target::host);
         let mut first = None;
@@ -170,7 +170,7 @@ fn unknown(target: &Target) -> Failure {
     })
 }
 
-/// Splits `TARGET=PATH`. What is before the `=` counts only if it is a target, so that a path may contain `=`.
+/// Splits `TARGET=PATH`. If the part before the `=` is not a target, the whole option is a path that contains `=`.
 fn split(option: &OsStr) -> (Option<Target>, PathBuf) {
     if let Some(option) = option.to_str()
         && let Some((before, path)) = option.split_once('=')
@@ -181,7 +181,7 @@ fn split(option: &OsStr) -> (Option<Target>, PathBuf) {
     (None, PathBuf::from(option))
 }
 
-/// Returns the warning about what some hosts of `target` lack, and the executable needs.
+/// Returns a warning if the executable needs something that some hosts of `target` do not have.
 fn obstacle(path: &Path, target: &Target, facts: &ExecutableFacts) -> Option<String> {
     let path = path.display();
     if target.as_str() == "aarch64-macos" && facts.signed == Some(false) {
@@ -189,7 +189,7 @@ fn obstacle(path: &Path, target: &Target, facts: &ExecutableFacts) -> Option<Str
             "hosts of {target} cannot run {path}: it has no code signature, which `codesign --sign -` adds"
         ));
     }
-    // Whether the executable suits other processors is not known.
+    // For other processors it is not known whether the executable suits them.
     let is_for = |processor: &String| target.as_str().starts_with(processor.as_str());
     if !facts.processors.iter().any(is_for) {
         return None;
@@ -224,7 +224,7 @@ fn check(path: &Path, option: &OsStr) -> Result<(Executable, ExecutableFacts)> {
             .and_then(|(before, _)| before.parse::<Target>().err());
         let error = anyhow::Error::new(read_error(source));
         match not_a_target {
-            // Either the path or the target may be wrong: the message says both.
+            // Either the path or the target may be wrong, so the message has both.
             Some(reason) => error.context(Failure::usage(reason.to_string())),
             None => error,
         }

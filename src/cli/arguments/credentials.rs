@@ -52,12 +52,12 @@ impl CredentialArgs {
         given(&self.password).is_some()
     }
 
-    /// Whether this is called for the first time for these credentials.
+    /// Returns `true` the first time it is called for these credentials.
     pub(crate) fn is_first_use(&self) -> bool {
         self.used.set(()).is_ok()
     }
 
-    /// Returns these credentials with those of one side in their place.
+    /// Returns these credentials, replaced by the credentials of one side where that side has some.
     pub(super) fn with(&self, side: &Side) -> Self {
         let mut args = self.clone();
         if side.has_credentials() {
@@ -67,7 +67,7 @@ impl CredentialArgs {
             args.user = side.user.clone();
         }
         if side.registry_config.is_some() && side.user.is_none() {
-            // The file has the user and the password.
+            // The user and the password come from the file of this side.
             args.leave_out_variables();
             (args.password, args.password_stdin) = (None, false);
         }
@@ -79,23 +79,23 @@ impl CredentialArgs {
         args
     }
 
-    /// Whether a user is named.
+    /// Returns whether a user is given.
     pub(crate) fn any(&self) -> bool {
         given(&self.user).is_some()
     }
 
-    /// Takes a user and a password from a file, unless the user has given some.
+    /// Uses this user and password if the command line and the environment have none.
     pub(crate) fn add_default(&mut self, user: String, password: String) {
         let variable = given(&std::env::var(PASSWORD).ok());
         if !self.any() && variable.is_none() && !self.on_command_line() && !self.password_stdin {
             self.user = Some(user);
-            // As if standard input had been read: the password is not on the command line.
+            // The password counts as one from standard input, because it is not on the command line.
             self.password_stdin = true;
             self.password_read = Arc::new(OnceLock::from(password));
         }
     }
 
-    /// Whether only environment variables name the user and the password, and no options.
+    /// Returns whether the user and the password come from environment variables only.
     pub(crate) fn in_variables(&self) -> bool {
         let user = given(&std::env::var(USER).ok());
         given(&self.user) == user && !self.on_command_line() && !self.password_stdin
@@ -129,7 +129,7 @@ impl CredentialArgs {
         std::io::stdin().is_terminal() && !(self.any() && password)
     }
 
-    /// Returns user and password, and asks on a terminal for what is missing.
+    /// Returns user and password. Asks for a missing one on the terminal.
     pub(crate) fn given_or_asked(&self) -> Result<(String, String)> {
         let terminal = std::io::stdin().is_terminal();
         let user = match given(&self.user) {

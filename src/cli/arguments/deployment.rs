@@ -1,4 +1,4 @@
-//! Reads the references of a deployment from a list or from a wadm manifest.
+//! Reading the references of a deployment from a list or from a wadm manifest.
 //!
 //! A manifest is what [wadm] deploys: YAML documents of the kind `Application`, whose `spec.components` are
 //! WebAssembly components (`type: component`) and providers (`type: capability`), each with an image in its
@@ -23,9 +23,9 @@ use super::registry::RegistryArgs;
 
 /// The kind of a YAML document that is an application.
 const KIND: &str = "Application";
-/// The beginning of an image that is a file of this machine.
+/// The start of an image that is a file on this machine.
 pub(super) const FILE: &str = "file://";
-/// The hint for a file that is no deployment.
+/// The hint for a file that is not a deployment.
 const EXPECTED: &str = "give a list of references, one in a line, or a wadm manifest";
 
 /// How many YAML events the aliases of a manifest may expand to.
@@ -37,16 +37,17 @@ pub(super) struct Image {
     /// The line, counted from 1.
     pub(super) number: u64,
     pub(super) written: String,
-    /// The bytes of the file in which it is written, with quotes. `None`: the parser does not know.
+    /// The range of bytes in the file that has the reference, with its quotes. `None`: the parser does not know the
+    /// range.
     pub(super) place: Option<Range<usize>>,
 }
 
 /// The providers of a deployment, in a list or in a wadm manifest.
 pub(crate) struct Deployment {
-    /// What messages call the file.
+    /// The name of the file in messages.
     pub(super) name: String,
     pub(super) content: String,
-    /// Whether it is a list, and not a manifest.
+    /// Whether the file is a list, and not a manifest.
     pub(super) is_list: bool,
     pub(super) images: Vec<Image>,
     /// The images of the components in a manifest.
@@ -98,8 +99,8 @@ impl Deployment {
         }))
     }
 
-    /// Returns the references of the providers, or the error of each. A reference with the tag `latest` is refused, as
-    /// on the command line. Local files are left out with a warning.
+    /// Returns the references of the providers, each as it is written, and parsed or with its error. A reference with
+    /// the tag `latest` is refused, as on the command line. Local files are left out with a warning.
     pub(crate) fn references(
         &self,
         registry: &RegistryArgs,
@@ -116,7 +117,7 @@ impl Deployment {
             if written.starts_with(FILE) {
                 let place = place();
                 session.warn(&format!(
-                    "{place}: {written} is left out: only what is in a registry can be locked"
+                    "{place}: {written} is left out: only artifacts in a registry can be locked"
                 ));
                 continue;
             }
@@ -129,7 +130,7 @@ impl Deployment {
             };
             references.push((written.clone(), reference.with_context(place)));
         }
-        // One message about what the file is says more than one about each line of it.
+        // If no line is a reference, one message about the file is more helpful than one about each line.
         if self.is_list && malformed > 0 && malformed == self.images.len() {
             references.truncate(1);
             for (written, reference) in &mut references {
@@ -147,9 +148,9 @@ impl Deployment {
 /// The images in a deployment.
 #[derive(Default)]
 pub(super) struct Images {
-    /// Those of providers, and all of a list.
+    /// The images of the providers in a manifest, or all entries of a list.
     pub(super) images: Vec<Image>,
-    /// Those of the components in a manifest.
+    /// The images of the components in a manifest.
     pub(super) components: Vec<Image>,
 }
 
@@ -178,7 +179,7 @@ pub(super) fn images_of_all(content: &str, name: &str) -> Result<Images> {
     Ok(found)
 }
 
-/// Returns a text without the byte order mark that editors on Windows begin it with.
+/// Returns a text without the byte order mark that editors on Windows write at its start.
 fn without_mark(content: &str) -> &str {
     content.strip_prefix('\u{feff}').unwrap_or(content)
 }
@@ -200,7 +201,7 @@ fn listed(content: &str) -> impl Iterator<Item = Image> {
         let line = line.split_once(" #").map_or(line, |(line, _)| line);
         let written = line.trim();
         let counts = !written.is_empty() && !written.starts_with('#');
-        // Both are parts of one text, so the difference is a position in it.
+        // `written` is a part of `content`, so the difference of the addresses is a position in it.
         let start = (written.as_ptr() as usize).checked_sub(content.as_ptr() as usize);
         counts.then(|| Image {
             number,
@@ -233,7 +234,7 @@ struct Component {
 
 #[derive(Default, Deserialize)]
 struct Properties {
-    /// Missing if a component of another application is shared.
+    /// Missing if the component is shared from another application.
     image: Option<Spanned<String>>,
 }
 
@@ -268,7 +269,7 @@ fn manifest(content: &str, name: &str) -> Result<Images> {
         for component in components {
             let image = component.properties.image.map(|image| Image {
                 number: image.referenced.line(),
-                // An alias stands for what is written at the anchor.
+                // The image of an alias is written at its anchor.
                 place: bytes(image.defined.span()),
                 written: image.value,
             });
@@ -299,7 +300,7 @@ fn bytes(span: Span) -> Option<Range<usize>> {
 }
 
 fn skipped(file: &str, what: &str, name: &str) {
-    // The log shows only events with the library's target.
+    // The target is set because the log shows only events of the library.
     tracing::info!(target: "wasmcloud_par", "skipping {name} in {file}: it is a {what}, not a provider");
 }
 

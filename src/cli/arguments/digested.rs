@@ -10,10 +10,10 @@ use crate::content::Digest;
 use super::deployment::{Deployment, FILE, Image, images};
 
 impl Deployment {
-    /// Returns the text of the deployment with a digest behind each reference that has none. `digest` returns that of
-    /// a reference as it is written. Nothing else is changed.
+    /// Returns the text of the deployment with a digest after each reference that has none. `digest` returns the digest
+    /// for a reference as it is written. Nothing else in the text changes.
     pub(crate) fn with_digests(&self, digest: impl Fn(&str) -> Option<Digest>) -> Result<String> {
-        // By the place in the text: several components may use one anchor.
+        // The key is the place in the text, because several components may use one anchor.
         let mut additions = BTreeMap::new();
         let mut expected = Vec::new();
         for image in &self.images {
@@ -33,7 +33,7 @@ impl Deployment {
         for (end, digest) in additions.into_iter().rev() {
             text.insert_str(end, &format!("@{digest}"));
         }
-        // The text is edited, and not the data in it, so read it again.
+        // Parsing the new text shows whether the edit did what it should: the text was edited, and not the data in it.
         let found = images(&text, &self.name)?;
         let wrong = found.iter().zip(&expected);
         let wrong = wrong.filter(|(found, expected)| found.written != **expected);
@@ -47,7 +47,7 @@ impl Deployment {
         }
     }
 
-    /// Returns the position behind the reference in the text of the scalar.
+    /// Returns the position after the reference in the text.
     fn end_of(&self, image: &Image) -> Option<usize> {
         let place = image.place.clone()?;
         let start = place.start;
@@ -59,7 +59,7 @@ impl Deployment {
     fn fail<T>(&self, image: &Image) -> Result<T> {
         let (name, line) = (&self.name, image.number);
         let message =
-            format!("{name}, line {line}: cannot write a digest behind the reference there");
+            format!("{name}, line {line}: cannot write a digest after the reference there");
         let hint = "write the reference on one line, without escape sequences";
         bail!(Failure::usage(message).hint(hint))
     }

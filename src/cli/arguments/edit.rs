@@ -1,4 +1,4 @@
-//! What the commands `insert`, `remove` and `sign` share: they edit an archive and sign it again.
+//! Editing an archive and signing it again, for `insert`, `remove` and `sign`.
 
 use std::path::Path;
 
@@ -64,7 +64,7 @@ pub(crate) fn signed_archive(path: &Path, claims: &VerifiedClaims) -> Answer {
         .field("targets", targets)
 }
 
-/// Replaces the hint of the error about a missing key. The usual hint is to generate a key, which does not help
+/// Gives the error about a missing key another hint. The usual hint is to generate a key, and a new key does not help
 /// to sign an existing archive again.
 fn explain_missing_key(error: archive::Error) -> anyhow::Error {
     let archive::Error::NoSuchKey { name, .. } = &error else {
@@ -78,8 +78,8 @@ fn explain_missing_key(error: archive::Error) -> anyhow::Error {
     anyhow::Error::new(error).context(failure)
 }
 
-/// Returns a signer with the keys that the options name, or else with those of the archive. For the subject,
-/// the public key is enough.
+/// Returns a signer with the keys of the options, or else with the keys of the archive. For the subject, the public key
+/// is enough.
 fn signer(options: &SigningArgs, claims: &VerifiedClaims) -> Result<Signer, archive::Error> {
     let issuer = match options.issuer {
         Some(_) => options.issuer("", false)?.0,

@@ -13,8 +13,8 @@ use crate::client::sigstore::{SigstoreRoot, SigstoreRule};
 #[derive(clap::Args)]
 #[command(next_help_heading = "Trust options")]
 pub(crate) struct IdentityArgs {
-    /// The Sigstore identity that has to vouch for the manifest, such as a workflow or a mail address, whatever the trust
-    /// policy says. `*` stands for any characters. Default: as the policy says, else none
+    /// The Sigstore identity that has to vouch for the manifest, such as a workflow or a mail address. It replaces the
+    /// identities of the trust policy. `*` stands for any characters. Default: the identities of the policy, else none
     #[arg(long, value_name = "SUBJECT", requires = "identity_issuer")]
     identity: Option<String>,
     /// The OpenID Connect issuer of that identity
@@ -32,7 +32,7 @@ pub(crate) struct IdentityArgs {
 }
 
 impl IdentityArgs {
-    /// Returns the policy with the identity in place of those that it demands.
+    /// Returns the policy with this identity in place of the identities that it demands.
     pub(crate) fn demand(self, policy: TrustPolicy) -> Result<TrustPolicy> {
         let (Some(subject), Some(issuer)) = (self.identity, self.identity_issuer) else {
             return Ok(policy);

@@ -11,13 +11,13 @@ use crate::oci::Reference;
 use super::path::explicit_path;
 use super::registry::RegistryArgs;
 
-/// How the name of a file with an image ends.
+/// The extension of a file with an image.
 const EXTENSION: &str = ".tar";
-/// How a file is written that has another name.
+/// The prefix for a file with another extension.
 const SCHEME: &str = "oci-archive://";
 
-/// Reads the destination of an image: `oci-archive://FILE.tar[:NAME]`, a path that ends in `.tar`, or a reference. A text
-/// that ends in `.tar` is a reference only with a tag or a digest.
+/// Parses the destination of an image: `oci-archive://FILE.tar[:NAME]`, a path that ends in `.tar`, or a reference. A
+/// text that ends in `.tar` is a reference only if it has a tag or a digest.
 pub(crate) fn image_destination(argument: &OsStr, registry: &RegistryArgs) -> Result<Reference> {
     let text = argument.to_string_lossy();
     if text.starts_with(SCHEME) {
@@ -41,7 +41,7 @@ pub(crate) fn image_destination(argument: &OsStr, registry: &RegistryArgs) -> Re
     registry.reference(argument, false)
 }
 
-/// Returns the reference to the file at `path`.
+/// Returns the reference for an image layout in the file at `path`.
 fn file(path: &Path) -> Result<Reference> {
     let reference = path.to_str().map(|path| format!("{SCHEME}{path}").parse());
     match reference {

@@ -12,7 +12,7 @@ use crate::client::{Client, Error, Lock};
 /// The default lock file, in the current directory.
 pub(crate) const LOCK_FILE: &str = "par.lock";
 
-/// Whether only what is locked may be used.
+/// Options that restrict a command to the archives in a lock file.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Trust options")]
 pub(crate) struct LockArgs {
@@ -31,7 +31,7 @@ pub(crate) struct LockArgs {
 }
 
 impl LockArgs {
-    /// Whether only what is locked may be used.
+    /// Returns whether the options restrict the command to a lock file.
     pub(crate) fn is_given(&self) -> bool {
         self.path().is_some()
     }

@@ -1,4 +1,4 @@
-//! What is mirrored: a deployment, a lock file, one reference, or an image layout that another mirror was written to.
+//! The list of what to mirror: a deployment, a lock file, one reference, or an image layout that holds a mirror.
 
 use std::ffi::OsStr;
 use std::io::{Read, Seek};
@@ -18,14 +18,14 @@ use crate::oci::{LayoutReference, Reference};
 use super::deployment::{Deployment, FILE};
 use super::registry::RegistryArgs;
 
-/// Where a tar has `ustar` (POSIX.1-1988).
+/// The bytes of a tar that are `ustar` (POSIX.1-1988).
 const TAR: Range<usize> = 257..262;
-/// What gzip begins with (RFC 1952).
+/// The first bytes of a file in gzip (RFC 1952).
 const GZIP: &[u8] = b"\x1f\x8b";
 /// How many bytes are read to find the claims of an archive.
 const CLAIMS: u64 = 64 * 1024;
 
-/// What is mirrored.
+/// The list of what to mirror, in one of its forms.
 pub(crate) enum MirrorList {
     Deployment(Deployment),
     Lock(Lock),
@@ -62,7 +62,7 @@ impl MirrorList {
             }
             Ok(Reference::Layout(layout)) => Ok(Self::Layout(layout)),
             Ok(reference) => Ok(Self::Reference(reference)),
-            // A word without a registry is more likely the name of a file.
+            // A text that is not a reference is probably the name of a missing file.
             Err(_) => Self::read_file(path).await,
         }
     }
@@ -79,8 +79,8 @@ impl MirrorList {
         Ok(Self::Lock(lock.await?))
     }
 
-    /// Returns the references of the list. Those in a layout are not known here. With `selecting`, references without a
-    /// tag are accepted. `warn` is told what is left out.
+    /// Returns the references of the list, or none for an image layout. With `selecting`, references without a tag are
+    /// accepted. Calls `warn` for each reference that is left out.
     pub(crate) fn references(
         &self,
         registry: &RegistryArgs,
@@ -117,7 +117,7 @@ impl MirrorList {
                     if written.starts_with(FILE) {
                         let place = place();
                         warn(&format!(
-                            "{place}: {written} is left out: only what is in a registry can be mirrored"
+                            "{place}: {written} is left out: only artifacts in a registry can be mirrored"
                         ));
                         continue;
                     }
@@ -132,16 +132,16 @@ impl MirrorList {
     }
 }
 
-/// What a file is that is neither a list nor a manifest.
+/// The kind of a file that is neither a list nor a manifest.
 enum Kind {
-    /// A tar, which an image layout can be in.
+    /// A tar, which may contain an image layout.
     Tar,
     Archive,
     Gzip,
 }
 
 impl Kind {
-    /// Returns what the file at `path` is. `None`: text, or what cannot be read.
+    /// Returns the kind of the file at `path`. `None`: it is text, or it cannot be read.
     fn of(path: &Path) -> Option<Self> {
         let mut start = [0; TAR.end];
         let mut file = open_regular(path).ok()?.0;
@@ -169,17 +169,17 @@ async fn layout_at(path: PathBuf) -> Result<Option<LayoutReference>> {
     match kind {
         None => return Ok(None),
         Some(Kind::Archive) => {
-            let message = format!("{name} is a provider archive, and not what is mirrored");
+            let message = format!("{name} is a provider archive, and not a list of what to mirror");
             bail!(Failure::usage(message).hint("push one archive with `par push`"))
         }
         Some(Kind::Gzip) => {
-            let message = format!("{name} is compressed with gzip, and not read");
+            let message = format!("{name} is compressed with gzip, which cannot be mirrored");
             let hint = "decompress it first, as with `gunzip`, if it is the tar of an image layout";
             bail!(Failure::usage(message).hint(hint))
         }
         Some(Kind::Tar) => {}
     }
-    // A name may be one that no reference can have, and one that ends with what looks like a tag.
+    // A reference cannot express every name of a file. A name may also end with text that looks like a tag.
     let reference = path.to_str().map(|path| format!("oci-archive://{path}"));
     match reference.map(|reference| reference.parse()) {
         Some(Ok(Reference::Layout(layout))) if layout.path() == path => Ok(Some(layout)),

@@ -1,4 +1,4 @@
-//! Options and arguments that several commands share, and what they are turned into.
+//! Options and arguments that several commands share, and the values made from them.
 
 mod binaries;
 mod credentials;

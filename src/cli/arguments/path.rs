@@ -15,8 +15,8 @@ pub(crate) fn archive_path(argument: &OsStr) -> PathBuf {
     path.map_or_else(|| argument.into(), PathBuf::from)
 }
 
-/// Returns a parser for the path of what a command writes. It refuses `-`: users of other programs expect
-/// standard output there, and would get a file of that name.
+/// Returns a parser for the path of an output file. It refuses `-`: users expect that `-` is standard output, and would
+/// get a file of that name.
 pub(crate) fn destination() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| {
         if path.as_os_str() == "-" {

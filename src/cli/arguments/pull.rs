@@ -1,4 +1,4 @@
-//! Options of the commands that may use the cache without asking the registry.
+//! Options of the commands that can use the cache without asking the registry.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Options of the commands that reach a registry, and the references and the client that they make.
+//! Options of the commands that reach a registry, and making references and a client from them.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -124,12 +124,12 @@ impl RegistryArgs {
         self.settle_tag(tag)
     }
 
-    /// Refuses to set the tag `latest` unless it is allowed.
+    /// Refuses to write the tag `latest` unless it is allowed.
     pub(crate) fn settle_tag(&self, tag: &str) -> Result<()> {
         if tag != LATEST || self.allow_latest {
             return Ok(());
         }
-        let message = format!("the tag is `{LATEST}`: what it names changes without notice");
+        let message = format!("the tag is `{LATEST}`, which can name another manifest at any time");
         bail!(Failure::usage(message).hint("give another tag, such as `1.0.0`, or --allow-latest"))
     }
 
@@ -150,12 +150,12 @@ impl RegistryArgs {
         if self.allow_latest {
             return Ok(reference.with_tag(LATEST)?);
         }
-        let message = format!("{reference} {problem}: what it names changes without notice");
+        let message = format!("{reference} {problem}, which can name another manifest at any time");
         let hint = "name a tag such as `:1.0.0` or a digest, or give --allow-latest";
         bail!(Failure::usage(message).hint(hint))
     }
 
-    /// Adds what a project file says about its registry, unless the user says otherwise.
+    /// Uses the settings of a project file where the command line has none.
     pub(crate) fn add_defaults(&mut self, insecure: bool, credentials: Option<(String, String)>) {
         self.insecure |= insecure;
         if let Some((user, password)) = credentials
@@ -168,7 +168,7 @@ impl RegistryArgs {
     /// Returns a client with these options.
     pub(crate) async fn client(&self, session: &Session, trust: TrustPolicy) -> Result<Client> {
         let (args, session) = (self.clone(), session.clone());
-        // This reads files, and perhaps standard input.
+        // Blocking, because files and perhaps standard input are read.
         blocking(move || {
             let explicit = args.credentials.given()?;
             // The library would treat a missing file as empty.
@@ -197,7 +197,7 @@ impl RegistryArgs {
         .await
     }
 
-    /// Returns how registries are reached, with these credentials.
+    /// Returns the options for the library, with these credentials.
     pub(crate) fn options(&self, explicit: Option<(String, String)>) -> RegistryOptions {
         let certificate = self.client_cert.clone();
         let mut registry = RegistryOptions {
@@ -221,12 +221,13 @@ impl RegistryArgs {
         registry
     }
 
-    /// Returns these options with those of one side in their place.
+    /// Returns these options, replaced by the options of one side where that side has some.
     pub(super) fn with(&self, side: &Side) -> Self {
         let given = side.registry_config.clone();
         let mut args = Self {
             credentials: self.credentials.with(side),
-            // What is given about TLS for this side says that it speaks TLS.
+            // If the user gives TLS options for this side, its registry uses TLS, so a common --insecure is not meant
+            // for it.
             insecure: side.insecure || self.insecure && !side.has_tls_settings(),
             insecure_skip_tls_verify: side.skip_tls_verify || self.insecure_skip_tls_verify,
             registry_config: given.or_else(|| self.registry_config.clone()),
@@ -242,9 +243,8 @@ impl RegistryArgs {
         args
     }
 
-    /// Checks that a user and a password are not given for several registries. Options that give them for
-    /// several are an error. Environment variables may be set for another command, so they are ignored with a
-    /// warning.
+    /// Refuses one user and password for several registries if options give them. If environment variables give them,
+    /// ignores the variables with a warning, because they may be set for another command.
     pub(crate) fn share<'a>(
         &mut self,
         references: impl IntoIterator<Item = &'a Reference>,
@@ -280,7 +280,7 @@ fn parse(argument: &OsStr, hint: &str) -> Result<Reference> {
     let text = argument.to_string_lossy();
     match text.parse() {
         Ok(reference) => Ok(reference),
-        // A message about the syntax of references would not help.
+        // A message about the syntax of references would not help a user who means the file.
         Err(_) if Path::new(argument).is_file() => {
             bail!(Failure::usage(format!("{text} is a file, not a reference")).hint(hint))
         }
@@ -288,7 +288,7 @@ fn parse(argument: &OsStr, hint: &str) -> Result<Reference> {
     }
 }
 
-/// Returns the repository of a place, or an error with this reason if the place is a registry.
+/// Returns the repository of a place. Fails if the place is a registry; `reason` ends the message.
 pub(crate) fn require_repository<'a>(
     place: &'a Place,
     reason: &str,
@@ -310,7 +310,7 @@ impl FromStr for RegistryName {
     type Err = String;
 
     fn from_str(written: &str) -> Result<Self, String> {
-        // Users copy addresses from browsers and references.
+        // Users copy addresses from browsers, with a scheme, and references.
         let host = ["https://", "http://", "oci://"]
             .iter()
             .find_map(|scheme| written.strip_prefix(scheme));

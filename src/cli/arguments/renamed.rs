@@ -9,10 +9,10 @@ use crate::cli::output::Failure;
 use super::deployment::{Deployment, Image, Images, images_of_all};
 
 impl Deployment {
-    /// Returns the text of the deployment with other references. `name` returns that in the place of a reference as it is
-    /// written. Nothing else is changed.
+    /// Returns the text of the deployment with other references. `name` returns the new reference for a reference as it
+    /// is written. Nothing else in the text changes.
     pub(crate) fn renamed(&self, name: impl Fn(&str) -> Option<String>) -> Result<String> {
-        // By the place in the text: several components may use one anchor.
+        // The key is the place in the text, because several components may use one anchor.
         let mut changes = BTreeMap::new();
         let mut expected = Vec::new();
         for image in self.images.iter().chain(&self.components) {
@@ -35,7 +35,7 @@ impl Deployment {
         for (start, (length, new)) in changes.into_iter().rev() {
             text.replace_range(start..start + length, &new);
         }
-        // The text is edited, and not the data in it, so read it again.
+        // Parsing the new text shows whether the edit did what it should: the text was edited, and not the data in it.
         let Images { images, components } = images_of_all(&text, &self.name)?;
         let found: Vec<_> = images.into_iter().chain(components).collect();
         let mut pairs = found.iter().zip(&expected);

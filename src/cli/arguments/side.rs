@@ -1,8 +1,8 @@
-//! How one of two registries is reached, as far as that differs from the other.
+//! The registry options for one of the two sides of a command.
 
 use std::path::PathBuf;
 
-/// How one side is reached, as far as that differs from the options for both.
+/// The registry options for one side, which replace the options for both sides.
 #[derive(Default)]
 pub(super) struct Side {
     pub(super) user: Option<String>,
@@ -25,7 +25,7 @@ impl Side {
             || self.registry_config.is_some()
     }
 
-    /// Whether something about TLS is given for this side.
+    /// Returns whether TLS options are given for this side.
     pub(super) fn has_tls_settings(&self) -> bool {
         self.skip_tls_verify
             || self.client_cert.is_some()

@@ -128,7 +128,7 @@ macro_rules! side {
 side!(FromArgs, "from", "the first side");
 side!(ToArgs, "to", "the second side");
 
-/// How the two sides of a command are reached.
+/// The registry options for the two sides of a command.
 #[derive(Clone, clap::Args)]
 pub(crate) struct SidesArgs {
     #[command(flatten)]
@@ -140,10 +140,10 @@ pub(crate) struct SidesArgs {
 }
 
 impl SidesArgs {
-    /// Returns how the registries of `from` and `to` are reached. What is given for one side wins over what is given
-    /// for both. Nothing: that side is in no registry.
+    /// Returns the registry options for the side `from` and for the side `to`. Options for one side replace options for
+    /// both. A side that is not in a registry has no reference here.
     ///
-    /// A user and a password that are given for both may be used for one registry only.
+    /// Fails if a user and a password are given for both sides and would be used for more than one registry.
     pub(crate) fn split<'a>(
         &self,
         from: impl IntoIterator<Item = &'a Reference>,

@@ -66,7 +66,7 @@ pub(crate) struct KeyDirectoryArgs {
 }
 
 impl KeyDirectoryArgs {
-    /// Makes a directory the first one to look in, unless the user has named another.
+    /// Looks for keys first in this directory, unless the user has named another one.
     pub(crate) fn prefer(&mut self, directory: Option<PathBuf>) {
         let is_named = std::env::var_os("WASH_KEYS").is_some_and(|keys| !keys.is_empty());
         if self.directory.is_none() && !is_named {
@@ -80,8 +80,8 @@ impl KeyDirectoryArgs {
 }
 
 impl SigningArgs {
-    /// Returns the issuer's key: the one that the options name, else the one in the file `default`. With
-    /// `generate`, a missing file is made.
+    /// Returns the issuer's key: the one that the options name, else the one in the file `default`. With `generate`, a
+    /// missing file is created with a new key.
     pub(crate) fn issuer(
         &self,
         default: &str,
@@ -96,8 +96,8 @@ impl SigningArgs {
         )
     }
 
-    /// Returns the subject as [`issuer`](Self::issuer) returns the issuer's key. Its public key is enough: nothing
-    /// is signed with its seed.
+    /// Returns the subject's key, found as by [`issuer`](Self::issuer). The public key is enough, because nothing is
+    /// signed with the subject's seed.
     pub(crate) fn subject(
         &self,
         default: &str,
@@ -131,19 +131,20 @@ impl SigningArgs {
         Ok(())
     }
 
-    /// Returns the time of signing in seconds since 1970: the one that is named, or now.
+    /// Returns the given time of signing in seconds since 1970, or else the present time.
     pub(crate) fn signed_at(&self) -> Result<u64> {
         let now = || unix_seconds(SystemTime::now());
         Ok(self.created()?.unwrap_or_else(now))
     }
 
-    /// Returns the time of signing in seconds since 1970, if one is named.
+    /// Returns the time of signing in seconds since 1970, if one is given.
     pub(crate) fn created(&self) -> Result<Option<u64>> {
         created_at(self.created.as_deref(), "signing")
     }
 }
 
-/// Returns the time that `--created` or its variable gives, in seconds since 1970. `what` happened then.
+/// Returns the time that `--created` or its variable gives, in seconds since 1970. `what` names the event at that time
+/// in errors.
 pub(crate) fn created_at(created: Option<&str>, what: &str) -> Result<Option<u64>> {
     // An environment variable that is empty counts as not set.
     let created = created.map(str::trim);
@@ -168,7 +169,7 @@ fn given_key<'a>(text: &'a str, variable: &'static str) -> GivenKey<'a> {
     }
 }
 
-/// Returns the signer with `created` as its time of signing, if there is one.
+/// Returns the signer, with the time of signing `created` if that is given.
 pub(crate) fn signing_at(signer: Signer, created: Option<u64>) -> Signer {
     match created {
         Some(created) => signer.at(from_unix(created)),

@@ -45,27 +45,27 @@ pub(crate) struct VerifiedSource {
     /// The digest of the bytes of the archive, by SHA-256 for standard input. `None` for a file, and for an archive
     /// in several layers.
     pub(crate) archive: Option<Digest>,
-    /// The pin of the repository, if it is pinned to the subject of the archive, and to its issuer or to one that this
-    /// has handed over to. `None` if the repository is not pinned.
+    /// The pin of the repository, if the pin fits the archive: it has the same subject, and the same issuer or one to
+    /// which that issuer has handed over. `None` if the repository is not pinned.
     pub(crate) pin: Option<Identity>,
-    /// The Sigstore identity that vouches for the manifest. `None`: none has to.
+    /// The Sigstore identity that vouches for the manifest. `None`: no identity is demanded.
     pub(crate) identity: Option<SigstoreIdentity>,
 }
 
-/// What a command shows of an archive.
+/// The facts about an archive that a command shows.
 pub(crate) struct Shown {
     pub(crate) summary: Summary,
     /// The size of the archive in bytes.
     pub(crate) size: Option<u64>,
     /// The manifest. `None` for a file and for standard input.
     pub(crate) manifest: Option<Summarized>,
-    /// What is attached to the manifest. `None`: that is not known, or there is no manifest.
+    /// How many artifacts of each type are attached to the manifest. `None`: it is not known, or there is no manifest.
     pub(crate) attached: Option<AttachedTypes>,
 }
 
 impl Source {
-    /// Reads an argument: `-` is standard input, what has the form of a path or exists as a file is a file,
-    /// and everything else is a reference.
+    /// Parses an argument: `-` is standard input, a text that has the form of a path or is the name of an existing file
+    /// is a file, and everything else is a reference.
     pub(crate) fn parse(argument: &OsStr, registry: &RegistryArgs) -> Result<Self> {
         if argument == "-" {
             return Ok(Self::StandardInput);
@@ -75,7 +75,8 @@ impl Source {
         }
         let written = argument.to_string_lossy();
         let reference = written.parse::<Reference>();
-        // A directory or a device counts as a file if its name is not a reference: opening it says what is wrong.
+        // A directory or a device counts as a file if its name is not a reference. The error of opening it explains the
+        // problem.
         let path = Path::new(argument);
         if path.is_file() || (reference.is_err() && path.exists()) {
             return Ok(Self::File(argument.into()));
@@ -101,7 +102,8 @@ impl Source {
         }
     }
 
-    /// Verifies the whole archive, and that `trust` allows it. `dates` says whether it may become valid later.
+    /// Verifies the whole archive, and checks that `trust` allows it. `dates` says whether claims may become valid
+    /// later.
     pub(crate) async fn verify(
         &self,
         trust: &TrustPolicy,
@@ -128,7 +130,7 @@ impl Source {
                     ..
                 } = inspected;
                 let pin = client.identity(reference).await?;
-                // The pin may have been made or changed after the archive was verified.
+                // Another process may have changed the pin after the archive was verified.
                 let claims = &contents.claims;
                 let pin = pin.filter(|pin| {
                     let issuer = claims.issuer().as_str();
@@ -181,8 +183,8 @@ impl Source {
         })
     }
 
-    /// Returns the digest that the bytes of a verified archive have by the algorithm of `other`. `None`: it is not
-    /// known, as for an archive in several layers.
+    /// Returns the digest of the bytes of a verified archive with the algorithm of `other`. `None`: it is not known, as
+    /// for an archive in several layers.
     pub(crate) async fn digest_like(
         &self,
         verified: &VerifiedSource,
@@ -212,9 +214,9 @@ impl Source {
         Ok(Some(digest.await?))
     }
 
-    /// Reads what the archive says about itself, with its WIT world if `world` is set. An archive behind a
-    /// reference is not downloaded for this if its manifest or its index is enough. With `attached`, the registry is
-    /// asked what is attached, if it is asked anything.
+    /// Returns the summary of the archive, with its WIT world if `world` is set. The archive of a reference is not
+    /// downloaded if its manifest or its index is enough. With `attached`, the registry is also asked what is attached
+    /// to the manifest, unless only the cache is used.
     pub(crate) async fn summarize(
         &self,
         world: bool,
@@ -261,8 +263,8 @@ impl Source {
         }
     }
 
-    /// Writes one verified executable to `destination`, and returns the claims that cover it. With `by_rules`, the rules
-    /// of `trust` are for a file too.
+    /// Writes one verified executable to `destination`, and returns the claims that cover it. With `by_rules`, the
+    /// rules of `trust` apply to a file too.
     pub(crate) async fn extract(
         &self,
         target: &Target,
@@ -284,7 +286,7 @@ impl Source {
                 let limits = Limits::default();
                 blocking(move || {
                     if by_rules || trust.restricts_files() {
-                        // Trust is checked before anything is written.
+                        // The trust policy is asked before anything is written.
                         let claims = archive::read_claims(files::open(&path)?, &limits)
                             .map_err(|error| error.in_archive(&path))?;
                         let name = path.display().to_string();

@@ -24,8 +24,8 @@ impl FromStr for TagPattern {
     }
 }
 
-/// Returns the tags that fit `pattern`, or without a pattern those that are versions, in their order, the newest last.
-/// At most `most` are returned, the newest ones. Tags that attach content to a digest are left out.
+/// Returns the tags that fit `pattern`, or without a pattern the tags that are versions, sorted, the newest last.
+/// Returns only the newest `most` of them. Tags that attach content to a digest are left out.
 pub(crate) fn newest(
     tags: Vec<String>,
     pattern: Option<&TagPattern>,

@@ -1,4 +1,4 @@
-//! Options of the commands that check whether an archive is trusted, and the policy that they make.
+//! Options of the commands that check whether an archive is trusted, and making a policy from them.
 
 use std::path::PathBuf;
 
@@ -23,18 +23,18 @@ pub(crate) struct TrustArgs {
         value_hint = ValueHint::FilePath
     )]
     trust: Option<PathBuf>,
-    /// The public key (A…) of an issuer that is allowed, whatever the trust policy says. May be given
-    /// several times. Default: as the policy says, else any issuer
+    /// The public key (A…) of an issuer that is allowed. It replaces the issuers of the trust policy. May be given
+    /// several times. Default: the issuers of the policy, else any issuer
     #[arg(long = "issuer", value_name = "KEY")]
     issuers: Vec<String>,
-    /// The lowest revision that is allowed, whatever the trust policy says. Default: as the policy says,
-    /// else any revision
+    /// The lowest revision that is allowed. It replaces that of the trust policy. Default: the lowest revision of the
+    /// policy, else any revision
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     min_revision: Option<i32>,
 }
 
 impl TrustArgs {
-    /// Returns the options that name only a trust policy.
+    /// Returns options with the path of a trust policy and no other demands.
     pub(crate) fn of(trust: Option<PathBuf>) -> Self {
         Self {
             trust,
@@ -48,7 +48,7 @@ impl TrustArgs {
         self.trust.is_some()
     }
 
-    /// Returns the policy of the file, with the options in place of what it says.
+    /// Returns the policy of the file, with its issuers and its lowest revision replaced by the options.
     pub(crate) async fn policy(&self) -> Result<TrustPolicy> {
         let issuers: Result<_> = self.issuers.iter().map(|key| account(key)).collect();
         let issuers = issuers?;
@@ -65,10 +65,10 @@ impl TrustArgs {
     }
 }
 
-/// Checks that a key is the public key of an account. With a typing error in it, no archive would be trusted.
+/// Checks that a key is the public key of an account. With a misspelled key, no archive would be trusted.
 ///
-/// This is not a value parser of clap: clap quotes what it cannot parse, and the user may have given a seed
-/// by mistake. The message here quotes nothing.
+/// This is not a value parser of clap, because clap quotes a value that it cannot parse, and the user may have given a
+/// seed by mistake.
 fn account(text: &str) -> Result<String> {
     let text = text.trim();
     match KeyPair::from_public_key(text) {

@@ -1,4 +1,4 @@
-//! The executables of an archive as files, for commands that look into them.
+//! The executables of an archive as files, for commands that read them.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -29,8 +29,8 @@ pub(crate) struct Unpacked {
 }
 
 impl Unpacked {
-    /// Verifies the whole archive, by whomever it is published, and writes its executables to a temporary directory. Of
-    /// an image index, the manifest for `target` is used. The archive may become valid later.
+    /// Verifies the whole archive without asking the trust policy, and writes its executables to a temporary directory.
+    /// Of an image index, the manifest for `target` is used. The claims may become valid later.
     pub(crate) async fn new(
         source: &Source,
         target: &Target,

@@ -12,7 +12,8 @@ use super::uuid::uuid;
 /// The reference of the provider inside the document.
 const PROVIDER: &str = "provider";
 
-/// Returns the document. The provider depends on an application for each target, and this on the packages.
+/// Returns the document. In it, the provider depends on an application for each target, and each application depends on
+/// its packages.
 pub(crate) fn cyclonedx(bill: &Bill) -> Value {
     let mut provider = application(bill, PROVIDER);
     provider.insert("publisher".to_owned(), json!(bill.vendor));
@@ -98,7 +99,7 @@ fn package(id: &str, component: &Component) -> Value {
     if let Some(version) = &package.version {
         add("version", json!(version));
     }
-    // What only ran during the build is not in the executable.
+    // The code of a package that only ran during the build is not in the executable.
     let scope = if component.build_only {
         "excluded"
     } else {

@@ -1,6 +1,6 @@
 //! Bills of materials: the packages in the executables of an archive, as CycloneDX and SPDX documents.
 //!
-//! The documents depend on the archive and the version of `par` only: the same archive gives the same bytes.
+//! The same archive and the same version of `par` give the same bytes.
 
 mod cyclonedx;
 mod model;

@@ -15,7 +15,7 @@ pub(crate) struct Bill {
     pub(super) vendor: String,
     pub(super) issuer: String,
     pub(super) subject: String,
-    /// When the document is made, by RFC 3339.
+    /// The time in the document, in the format of RFC 3339.
     pub(super) created: String,
     pub(super) executables: Vec<Executable>,
     /// The packages by their identifiers. A package in several executables is one component.
@@ -24,16 +24,16 @@ pub(crate) struct Bill {
 
 pub(super) struct Executable {
     pub(super) target: Target,
-    /// The signed hash.
+    /// The hash of the executable in the signed claims.
     pub(super) digest: Option<Digest>,
-    /// The identifiers of the packages that the executable is made from.
+    /// The identifiers of the packages that the executable depends on directly.
     pub(super) roots: BTreeSet<String>,
 }
 
 pub(super) struct Component {
     pub(super) package: Package,
     pub(super) targets: BTreeSet<Target>,
-    /// Whether the package only ran during the build, in all executables.
+    /// Whether the package only ran during the build of each of its executables.
     pub(super) build_only: bool,
     /// The identifiers of the packages that this one depends on in some executable.
     pub(super) dependencies: BTreeSet<String>,
@@ -56,7 +56,7 @@ impl Bill {
         }
     }
 
-    /// Adds an executable with what its compiler recorded.
+    /// Adds an executable. `found` are the packages that the compiler has recorded in it.
     pub(crate) fn add(&mut self, target: &Target, digest: Option<Digest>, found: Vec<Materials>) {
         let mut roots = BTreeSet::new();
         for materials in found {
@@ -65,7 +65,8 @@ impl Bill {
             let dependencies = packages.iter().flat_map(|package| &package.dependencies);
             let depended: BTreeSet<usize> = dependencies.copied().collect();
             for (index, package) in materials.packages.into_iter().enumerate() {
-                // A package that nothing depends on would otherwise be reachable from nowhere.
+                // A package on which no other package depends must be a root, or nothing in the document would refer to
+                // it.
                 let is_top = !package.build_only && !depended.contains(&index);
                 let id = self.include(target, package, &ids);
                 if materials.root == Some(index) || is_top {
@@ -80,7 +81,8 @@ impl Bill {
         });
     }
 
-    /// Adds a package of an executable, whose packages have these identifiers. Returns the identifier of the package.
+    /// Adds a package of an executable. `ids` are the identifiers of all packages of the executable. Returns the
+    /// identifier of the package.
     fn include(&mut self, target: &Target, package: Package, ids: &[String]) -> String {
         let id = identifier(&package);
         let build_only = package.build_only;

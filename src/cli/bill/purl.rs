@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::archive::{Ecosystem, Package, PackageSource};
 
-/// Returns the package URL of a package. `None` for a package from elsewhere than the public registry: a crate of the same
-/// name on crates.io is another one.
+/// Returns the package URL of a package. Returns `None` if the package is not from the public registry: a crate of the
+/// same name on crates.io is another package.
 pub(super) fn of(package: &Package) -> Option<String> {
     if package.source != PackageSource::Public {
         return None;

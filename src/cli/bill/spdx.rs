@@ -14,8 +14,8 @@ use super::uuid::uuid;
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const PROVIDER: &str = "SPDXRef-Provider";
 
-/// Returns the document. The document describes the provider, which contains an application for each target, and this
-/// depends on the packages.
+/// Returns the document. In it, the provider contains an application for each target, and each application depends on
+/// its packages.
 pub(crate) fn spdx(bill: &Bill) -> Value {
     let named = Named::new(bill);
     let mut provider = package(PROVIDER, &bill.name, bill.version.as_deref());
@@ -46,7 +46,7 @@ pub(crate) fn spdx(bill: &Bill) -> Value {
         "packages": packages,
         "relationships": relationships(bill, &named),
     });
-    // The specification recommends this address for documents that are not on the web.
+    // The specification recommends such an address for documents that are not on the web.
     let namespace = format!(
         "https://spdx.org/spdxdocs/wasmcloud-par-{}",
         uuid(&document)

@@ -9,7 +9,7 @@ pub(super) fn uuid(document: &Value) -> String {
     let digest = Digest::of(document.to_string().as_bytes());
     let hex: String = digest.hex().chars().take(32).collect();
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    // The variant has two bits, of which the first one is set.
+    // The two bits of the variant are 10 (RFC 9562).
     format!(
         "{}-{}-8{}-a{}-{}",
         part(0, 8),

@@ -11,9 +11,9 @@ use crate::cli::threads::blocking;
 use super::cargo::{Binary, Cargo};
 use super::executable::Compiled;
 use super::go::Go;
+use super::options::BuildOptions;
 use super::project::{Language, Project};
 use super::target::WantedTarget;
-use super::wishes::Wishes;
 
 /// A provider that was built.
 pub(crate) struct Built {
@@ -28,26 +28,30 @@ pub(crate) struct Built {
 }
 
 /// Builds the provider for all wanted targets.
-pub(crate) async fn build(project: &Project, wishes: &Wishes, session: &Session) -> Result<Built> {
-    let targets = if wishes.targets.is_empty() {
+pub(crate) async fn build(
+    project: &Project,
+    options: &BuildOptions,
+    session: &Session,
+) -> Result<Built> {
+    let targets = if options.targets.is_empty() {
         &project.targets
     } else {
-        &wishes.targets
+        &options.targets
     };
     distinct(targets)?;
-    let wanted = wishes.binary.as_deref().or(project.binary.as_deref());
+    let wanted = options.binary.as_deref().or(project.binary.as_deref());
     let (binary, name, version, compiled) = match project.language {
         Language::Rust => {
             let cargo = Cargo::of(project, session).await?;
             let binary = cargo.binary(wanted)?;
-            let compiled = cargo.build(&binary, targets, wishes).await?;
+            let compiled = cargo.build(&binary, targets, options).await?;
             let Binary { name, package, .. } = binary;
             (name, Some(package.name), Some(package.version), compiled)
         }
         Language::Go => {
             let go = Go::new(project, session);
             let binary = go.binary(wanted).await?;
-            let compiled = go.build(&binary, targets, wishes).await?;
+            let compiled = go.build(&binary, targets, options).await?;
             (binary, None, None, compiled)
         }
     };
@@ -74,7 +78,7 @@ pub(crate) async fn binary_of(
     }
 }
 
-/// Returns an error if two targets have one label, before they are compiled.
+/// Returns an error if two targets have the same label. This is checked before compiling.
 fn distinct(targets: &[WantedTarget]) -> Result<()> {
     let mut seen = BTreeMap::new();
     for wanted in targets {
@@ -89,7 +93,8 @@ fn distinct(targets: &[WantedTarget]) -> Result<()> {
     Ok(())
 }
 
-/// Returns an error if two executables have one label: the configuration of cargo can name several targets.
+/// Returns an error if two executables have the same label. This can happen because the configuration of cargo can name
+/// several targets.
 fn one_for_each_target(executables: &[Compiled]) -> Result<()> {
     let mut seen = BTreeMap::new();
     for compiled in executables {

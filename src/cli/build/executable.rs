@@ -1,4 +1,4 @@
-//! The executables that compilers make, checked against the targets that they are for.
+//! Checking that a compiler has made an executable for its target.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::content::ErrorKind;
 pub(crate) struct Compiled {
     /// The label in the archive.
     pub(crate) target: Target,
-    /// The target in the words of the compiler: a triple, or `GOOS/GOARCH`.
+    /// The compiler's name for the target: a triple, or `GOOS/GOARCH`.
     pub(crate) platform: String,
     pub(crate) path: PathBuf,
 }

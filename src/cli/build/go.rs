@@ -1,4 +1,4 @@
-//! Builds providers in Go. Go compiles for every target by itself.
+//! Builds providers in Go. The Go compiler needs no other tool to build for any target.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ use crate::cli::session::Session;
 use crate::content::ErrorKind;
 
 use super::executable::Compiled;
+use super::options::BuildOptions;
 use super::program::Program;
 use super::project::Project;
 use super::target::{GoTarget, WantedTarget};
-use super::wishes::Wishes;
 
 /// The compiler, for a project.
 pub(super) struct Go<'a> {
@@ -22,7 +22,7 @@ pub(super) struct Go<'a> {
     session: &'a Session,
 }
 
-/// What Go says about the machine.
+/// The target that Go builds for by default.
 #[derive(Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 struct Environment {
@@ -39,7 +39,7 @@ impl<'a> Go<'a> {
         Program::new(&self.project.compiler, &self.project.directory)
     }
 
-    /// Returns the name of the binary: the wanted one, or the last part of the import path, as `go build` takes it.
+    /// Returns the name of the binary: the wanted one, or the last part of the import path, as for `go build`.
     pub(super) async fn binary(&self, wanted: Option<&str>) -> Result<String> {
         let mut list = self.program();
         list.command()
@@ -51,10 +51,10 @@ impl<'a> Go<'a> {
             let directory = path_text(&self.project.directory);
             let message = match directory.as_str() {
                 "" => format!(
-                    "the Go package here is `{package}`, and not `main`: it makes no executable"
+                    "the Go package here is `{package}`, and only a package `main` makes an executable"
                 ),
                 _ => format!(
-                    "the Go package in {directory} is `{package}`, and not `main`: it makes no executable"
+                    "the Go package in {directory} is `{package}`, and only a package `main` makes an executable"
                 ),
             };
             bail!(Failure::usage(message).hint("name the directory of the main package as `path`"));
@@ -75,10 +75,10 @@ impl<'a> Go<'a> {
         &self,
         binary: &str,
         targets: &[WantedTarget],
-        wishes: &Wishes,
+        options: &BuildOptions,
     ) -> Result<Vec<Compiled>> {
-        if wishes.with.is_some() {
-            let message = "Go compiles for every target by itself";
+        if options.with.is_some() {
+            let message = "Go needs no other tool to compile for any target";
             bail!(Failure::usage(message).hint("leave out --with"));
         }
         let targets = self.platforms(targets).await?;
@@ -92,7 +92,7 @@ impl<'a> Go<'a> {
         }
         let mut compiled = Vec::new();
         for (target, platform) in targets {
-            let path = self.compile(binary, &target, &platform, wishes).await;
+            let path = self.compile(binary, &target, &platform, options).await;
             compiled.push(Compiled {
                 path: path.with_context(|| {
                     Failure::new(ErrorKind::Other, format!("the build for {target} failed"))
@@ -104,7 +104,8 @@ impl<'a> Go<'a> {
         Ok(compiled)
     }
 
-    /// Returns the labels of the targets and Go's names for them. Without targets, Go says what it builds for.
+    /// Returns the labels of the targets and Go's names for them. Without targets, returns the target that Go builds
+    /// for by default.
     async fn platforms(&self, targets: &[WantedTarget]) -> Result<Vec<(Target, GoTarget)>> {
         let named = targets.iter().map(|wanted| match wanted.go() {
             Some(platform) => Ok((wanted.target().clone(), platform)),
@@ -135,20 +136,20 @@ impl<'a> Go<'a> {
         binary: &str,
         target: &Target,
         platform: &GoTarget,
-        wishes: &Wishes,
+        options: &BuildOptions,
     ) -> Result<PathBuf> {
         let suffix = if platform.os == "windows" { ".exe" } else { "" };
         let directory = self.project.build_directory.join(target.as_str());
         let path = directory.join(format!("{binary}{suffix}"));
-        // The compiler runs in the directory of the project.
+        // An absolute path is needed because the compiler runs in the directory of the project.
         let output = std::path::absolute(&path).context("there is no current directory")?;
         let mut build = self.program();
         let command = build.command();
         command.arg("build").arg("-o").arg(&output).arg("-trimpath");
-        if wishes.debug {
+        if options.debug {
             command.arg("-gcflags=all=-N -l");
         }
-        command.args(&wishes.arguments);
+        command.args(&options.arguments);
         command
             .env("GOOS", &platform.os)
             .env("GOARCH", &platform.arch);

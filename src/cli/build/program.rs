@@ -1,4 +1,5 @@
-//! Runs compilers: their output is read with a bound, their messages stay visible, and they end with this command.
+//! Runs compilers. Their output is read with a bound, their messages are shown, and they are stopped when this command
+//! ends.
 
 use std::io;
 use std::path::Path;
@@ -16,7 +17,7 @@ use crate::content::ErrorKind;
 /// The longest line of output that is read, in bytes.
 const LONGEST_LINE: u64 = 16 << 20;
 
-/// The most that is read of an answer, in bytes.
+/// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: u64 = 64 << 20;
 
 /// A program with its arguments.
@@ -46,7 +47,8 @@ impl Program {
         if !directory.as_os_str().is_empty() {
             command.current_dir(directory);
         }
-        // Ctrl-C on the terminal reaches this command only, which ends the whole group.
+        // With a group of its own, the program does not get Ctrl-C from the terminal. This command gets it, and ends
+        // the whole group.
         #[cfg(unix)]
         command.process_group(0);
         Self {
@@ -98,7 +100,7 @@ impl Program {
 
     /// Runs the program, and shows all of its output.
     pub(super) async fn run(mut self, session: &Session) -> Result<()> {
-        // Standard output is for the answer of this command.
+        // The program must not write to standard output, which is for the answer of this command.
         let is_json = session.logs_json();
         self.command.stdout(if is_json {
             Stdio::piped()
@@ -112,7 +114,7 @@ impl Program {
         check(&self.name, status)
     }
 
-    /// Starts the program. Its messages go to standard error, or into a log of JSON objects if that is there.
+    /// Starts the program. Its messages go to standard error, or are logged as JSON objects if the log has that format.
     fn start(&mut self, session: &Session) -> Result<Running> {
         self.command.stderr(if session.logs_json() {
             Stdio::piped()
@@ -135,7 +137,7 @@ impl Program {
     }
 }
 
-/// Returns an error if a program has failed. The program has said why.
+/// Returns an error if a program has failed. The program itself has printed the reason.
 fn check(name: &str, status: ExitStatus) -> Result<()> {
     if !status.success() {
         bail!(Failure::new(
@@ -146,7 +148,7 @@ fn check(name: &str, status: ExitStatus) -> Result<()> {
     Ok(())
 }
 
-/// A program that runs. Dropping it ends the program and what it started.
+/// A running program. Dropping it ends the program and the processes that the program has started.
 struct Running {
     child: Child,
     has_ended: bool,
@@ -185,7 +187,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Ends the group of processes, and waits for its end: a compiler that goes on would write to the project.
+    /// Ends the group of processes and waits for it, because a compiler that continues would write to the project.
     fn drop(&mut self) {
         if self.has_ended {
             return;
@@ -201,8 +203,8 @@ impl Drop for Running {
     }
 }
 
-/// Asks a group of processes to end, and kills what is left of it after three seconds. `leads` says whether the first
-/// of them still runs.
+/// Asks a group of processes to end, and kills the remaining ones after three seconds. `leads` returns whether the
+/// first process of the group still runs.
 #[cfg(unix)]
 fn end_group(group: rustix::process::Pid, mut leads: impl FnMut() -> bool) {
     use rustix::process::{Signal, kill_process_group, test_kill_process_group};

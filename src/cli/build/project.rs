@@ -19,7 +19,7 @@ use super::target::WantedTarget;
 /// The name of the project file.
 pub(crate) const PROJECT_FILE: &str = "wasmcloud.toml";
 
-/// The vendor of a provider whose project names none, as for `wash`.
+/// The default vendor, as for `wash`.
 const DEFAULT_VENDOR: &str = "NoVendor";
 
 /// A language that providers are written in.
@@ -60,18 +60,18 @@ pub(crate) struct Project {
     /// Whether `go generate` runs first.
     pub(crate) generate: bool,
     pub(crate) registry: Registry,
-    /// What the user probably does not intend.
+    /// The warnings about the file: things that the user probably does not intend.
     pub(crate) warnings: Vec<String>,
 }
 
-/// Where the archive is pushed to.
+/// The table `registry`: the options for pushing the archive.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Registry {
     pub(crate) url: Option<String>,
     /// A JSON file with users and passwords.
     pub(crate) credentials: Option<PathBuf>,
-    /// Whether to push by plain HTTP.
+    /// Whether to push over plain HTTP.
     pub(crate) push_insecure: bool,
 }
 
@@ -194,7 +194,7 @@ impl Project {
 /// A problem in the text of a project file.
 #[derive(Debug)]
 struct Problem {
-    /// Where it is, in bytes.
+    /// The position of the problem in the text, in bytes.
     start: usize,
     reason: String,
     hint: Option<&'static str>,
@@ -272,7 +272,7 @@ fn parse(text: &str, base: &Path) -> Result<Project, Problem> {
     })
 }
 
-/// Refuses the projects that other tools build.
+/// Refuses projects that are not providers, and names the tool that builds them.
 fn require_provider(table: &DeTable<'_>) -> Result<(), Problem> {
     let Some(kind) = table.get("type") else {
         return Err(Problem {
@@ -337,7 +337,7 @@ fn own_target(arch: Option<String>, os: Option<String>) -> Result<Vec<WantedTarg
         reason,
         hint: None,
     })?;
-    // The compiler decides about the C library of the machine's own target.
+    // The machine's own target is left out, so that the compiler chooses the C library.
     let is_own = *target.target() == Target::host();
     Ok(if is_own { Vec::new() } else { vec![target] })
 }

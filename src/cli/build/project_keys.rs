@@ -1,10 +1,10 @@
-//! The keys of `wasmcloud.toml` that are known, and the warnings about those that are not.
+//! The known keys of `wasmcloud.toml`, and finding unknown ones.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The keys of the top level. Those after `version` and before `registry` are tables; `component`, `tinygo`, `dev`,
-/// `composition`, `overrides` and `metadata` are for other kinds of projects and other commands of `wash`.
+/// The keys of the top level. `component`, `tinygo`, `dev`, `composition`, `overrides` and `metadata` are for other
+/// kinds of projects and other commands of `wash`.
 const TOP: [&str; 20] = [
     "name",
     "version",
@@ -28,7 +28,7 @@ const TOP: [&str; 20] = [
     "registry",
 ];
 
-/// The keys of the tables that `par build` reads. `targets` and `config_schema` are not known to `wash`.
+/// The keys of the tables that `par build` reads. `wash` does not know `targets` and `config_schema`.
 const TABLES: [(&str, &[&str]); 4] = [
     (
         "provider",
@@ -49,7 +49,7 @@ const TABLES: [(&str, &[&str]); 4] = [
     ("registry", &["url", "credentials", "push_insecure", "pull"]),
 ];
 
-/// A key that is not known.
+/// An unknown key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct UnknownKey {
     /// Where the key begins in the text, in bytes.

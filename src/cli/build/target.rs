@@ -1,4 +1,4 @@
-//! The machines that a user wants to build for, in the words of Rust and of Go.
+//! The targets that a user wants to build for, and their names in Rust and in Go.
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,8 +30,8 @@ impl WantedTarget {
         &self.target
     }
 
-    /// Returns the Rust triples that this can mean, best first. A static executable starts in every image, so musl
-    /// goes before glibc.
+    /// Returns the Rust triples for this target, best first. A static executable starts in every image, so musl comes
+    /// before glibc.
     pub(super) fn triples(&self) -> Vec<String> {
         if self.text.matches('-').count() >= 2 {
             return vec![self.text.clone()];

@@ -26,7 +26,7 @@ impl Tool {
         }
     }
 
-    /// Whether the tool brings the standard library of the target.
+    /// Returns whether the tool provides the standard library of the target.
     pub(super) fn brings_targets(self) -> bool {
         self == Self::Cross
     }
@@ -46,9 +46,8 @@ impl Tool {
 /// The program that makes `cargo auditable` a command of cargo.
 const AUDITABLE: &str = "cargo-auditable";
 
-/// Whether a build by `compiler`, or by a tool in its place, records the crates in the executables: `cargo auditable` is
-/// installed, and it is cargo that compiles. Other programs do not pass such a command on: `cross` compiles in a
-/// container, which does not have it.
+/// Returns whether a build can record the crates in the executables: `cargo auditable` is installed, and the compiler
+/// is cargo. A build with `cross` cannot, because its container has no `cargo auditable`.
 pub(super) fn records_crates(compiler: &Path, with: Option<Tool>) -> bool {
     let is_cargo = compiler.file_stem().is_some_and(|name| name == "cargo");
     is_cargo && with != Some(Tool::Cross) && is_installed(AUDITABLE)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world};
 use crate::cli::arguments::{BinaryArgs, RegistryArgs, SigningArgs, TrustArgs, destination};
-use crate::cli::build::{self, Built, Compiled, Project, Tool, WantedTarget, Wishes};
+use crate::cli::build::{self, BuildOptions, Built, Compiled, Project, Tool, WantedTarget};
 use crate::cli::output::{Answer, path_text};
 use crate::cli::schema::read_schema;
 use crate::cli::session::Session;
@@ -22,8 +22,8 @@ use super::push::PublishArgs;
 
 /// Compile the provider of a project for all wanted targets, pack it, and print the path of the archive
 ///
-/// The project is described by `wasmcloud.toml`, as for `wash build`. Rust and Go are supported. The compiler's own
-/// messages stay visible. `par build` ends the compiler when it is interrupted.
+/// The project is described by `wasmcloud.toml`, as for `wash build`. Rust and Go are supported. The messages of the
+/// compiler are shown. When `par build` is interrupted, it ends the compiler.
 ///
 /// With SOURCE_DATE_EPOCH or --created, executables contain no paths of this machine, so that the same source and
 /// compiler give the same archive.
@@ -41,7 +41,7 @@ pub(crate) struct Args {
     config_path: Option<PathBuf>,
     /// A target to build for: a Rust triple, GOOS/GOARCH, or `arch-os` such as `aarch64-linux`. May be given several
     /// times. For `arch-os`, an installed musl target is preferred, because its executables are static. Default:
-    /// `targets` or `rust_target` of the project, else what the compiler builds without a target
+    /// `targets` or `rust_target` of the project, else the compiler's default
     #[arg(short, long = "target", value_name = "TARGET")]
     targets: Vec<WantedTarget>,
     /// Compile Rust with this program, which brings a linker for other machines. Default: `cargo build`
@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long)]
     no_auditable: bool,
     /// The binary to build. Default: `bin_name` of the project, else the only binary, or the one that `cargo run`
-    /// takes
+    /// starts
     #[arg(long = "bin", value_name = "NAME")]
     binary: Option<String>,
     /// Build without optimisations. Default: a release build
@@ -68,7 +68,7 @@ pub(crate) struct Args {
     /// `build` of the project
     #[arg(long, value_name = "FILE", value_parser = destination())]
     destination: Option<PathBuf>,
-    /// Fail instead of packing an executable that a warning is about
+    /// Fail if there is a warning about an executable, instead of packing it
     #[arg(long)]
     deny_warnings: bool,
     /// Generate missing keys also where `CI` is set
@@ -104,7 +104,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     for warning in &project.warnings {
         session.warn(warning);
     }
-    // What can be wrong is found out before the compiler runs, which takes long.
+    // All arguments are checked first, because compiling takes long.
     args.signing.check()?;
     let created = args.signing.created()?;
     let destination = match &args.push {
@@ -119,7 +119,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         }
         None => None,
     };
-    let wishes = Wishes {
+    let options = BuildOptions {
         targets: args.targets,
         with: args.with,
         auditable: !args.no_auditable,
@@ -128,7 +128,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         is_reproducible: created.is_some(),
         arguments: args.arguments,
     };
-    let built = build::build(&project, &wishes, session).await?;
+    let built = build::build(&project, &options, session).await?;
     let release = Release {
         revision: args.revision,
         version: args.version,
@@ -157,7 +157,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     Ok(answer.field("pushed", pushed))
 }
 
-/// The executables of a project, and what the user says about the release.
+/// The executables of a project, and the options of the user for the release.
 struct Release {
     revision: Option<i32>,
     version: Option<String>,
@@ -220,7 +220,7 @@ impl Release {
             compression: Compression::Gzip,
         };
         let answer = packing.write(&signing, self.keygen, session)?;
-        let executables: Vec<Value> = built.executables.iter().map(told).collect();
+        let executables: Vec<Value> = built.executables.iter().map(executable_value).collect();
         Ok(Packed {
             answer: answer
                 .field("name", name)
@@ -232,8 +232,8 @@ impl Release {
     }
 }
 
-/// Returns an executable for a JSON answer.
-fn told(made: &Compiled) -> Value {
+/// Returns the value for an executable in a JSON answer.
+fn executable_value(made: &Compiled) -> Value {
     json!({
         "target": made.target.as_str(),
         "platform": made.platform,

@@ -1,4 +1,4 @@
-//! Where `par build` pushes the archive to.
+//! The destination to which `par build` pushes the archive.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -19,12 +19,12 @@ use crate::oci::Reference;
 use super::pinned;
 use super::push::{PublishArgs, answer, tell};
 
-/// Where an archive is pushed to, and how.
+/// The destination of an archive, and the options for the push.
 pub(super) struct Destination {
     client: Client,
     options: PushOptions,
     reference: Reference,
-    /// Whether the version becomes the tag.
+    /// Whether the version of the archive becomes the tag.
     wants_version: bool,
     registry: RegistryArgs,
 }
@@ -37,7 +37,8 @@ struct Credentials {
 }
 
 impl Destination {
-    /// Reads the options, and what the project says about its registry. An empty `reference` is the one of the project.
+    /// Reads the options, and the table `registry` of the project. If `reference` is empty, the `url` of the project is
+    /// used.
     pub(super) async fn open(
         reference: &OsStr,
         project: &Project,

@@ -16,9 +16,8 @@ use super::packing::Packing;
 
 /// Pack executables for any number of targets into a signed archive, and print its path
 ///
-/// Missing keys are generated and written to the directories for keys, which is reported. Where `CI` is set, a
-/// missing key is an error: a generated one would be lost with the runner, and the next release would be another
-/// publisher's.
+/// Missing keys are generated and written to the directories for keys, which is reported. Where `CI` is set, a missing
+/// key is an error: a generated key would be lost with the runner, and the next release would have another publisher.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -16,17 +16,17 @@ use crate::oci::{self, Reference, RegistryReference};
 
 use super::pinned;
 
-/// Delete a manifest from a registry, with all its tags and what belongs to it; or only a tag
+/// Delete a manifest from a registry, with all its tags and its referrers, or delete only a tag
 ///
-/// Registries delete manifests, and with a manifest all its tags. What belongs to the manifest is deleted with it: its
-/// referrers, such as signatures and bills of materials, what belongs to those, and the tags `sha256-….sig`, `.att` and
-/// `.sbom` of cosign. A referrer with a tag of its own is kept, such as the container image of an archive. If the manifest has other tags than the one
-/// in REF, nothing is deleted: name the manifest by its digest to delete it with all its tags. The registry
-/// frees the space with its next garbage collection.
+/// A registry deletes a manifest with all its tags. `par` also deletes what belongs to the manifest: its referrers,
+/// such as signatures and bills of materials, the referrers of those, and the tags `sha256-….sig`, `.att` and `.sbom`
+/// of cosign. A referrer with a tag of its own is kept, such as the container image of an archive. If the manifest has
+/// other tags than the one in REF, nothing is deleted: name the manifest by its digest to delete it with all its tags.
+/// The registry frees the space with its next garbage collection.
 ///
 /// With --tag, only the tag is removed, and the manifest keeps its other tags. Registries that implement version 1.1 of
-/// the OCI distribution specification can do that. Others refuse, and nothing is deleted then. In an image layout, a
-/// tag can always be removed.
+/// the OCI distribution specification can do that. Other registries refuse, and nothing is deleted then. In an image
+/// layout, a tag can always be removed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// The manifest to delete
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// Remove the tag of REF, and not its manifest. Default: the manifest is deleted, with all its tags
+    /// Remove only the tag of REF, and keep its manifest. Default: the manifest is deleted, with all its tags
     #[arg(long)]
     tag: bool,
     /// Keep what belongs to the manifest, such as signatures. Default: it is deleted with the manifest
@@ -103,12 +103,12 @@ async fn delete_manifest(
     let deletion = look_up().await?;
     let pinned = reference.pinned(&deletion.digest);
     refuse_others(reference, &deletion)?;
-    tell_attached(session, &deletion);
+    note_attached(session, &deletion);
     if !args.force {
         if !confirmed(&pinned, &deletion).await? {
             bail!("{pinned} was not deleted");
         }
-        // While the user was asked, others may have moved tags or attached something.
+        // While the question waited for the user, others may have moved tags or attached something.
         let now = look_up().await?;
         if now != deletion {
             let changed = if now.tags == deletion.tags && now.digest == deletion.digest {
@@ -116,7 +116,8 @@ async fn delete_manifest(
             } else {
                 "its tags have changed"
             };
-            let message = format!("{pinned} was not deleted: {changed} in the meantime");
+            let message =
+                format!("{pinned} was not deleted: {changed} since the question was asked");
             bail!(
                 Failure::new(ErrorKind::Conflict, message)
                     .hint("run the command again to see what would be deleted now")
@@ -142,8 +143,8 @@ async fn delete_manifest(
         .field("tags", deletion.tags))
 }
 
-/// Says what is deleted with the manifest, and what is kept.
-fn tell_attached(session: &Session, deletion: &Deletion) {
+/// Reports which manifests are deleted with the manifest, and which are kept.
+fn note_attached(session: &Session, deletion: &Deletion) {
     for digest in &deletion.attached {
         session.note(&format!("belongs to it: {digest}"));
     }
@@ -173,7 +174,7 @@ async fn delete_tag(
     let deleted = match (client.delete_tag(reference).await, place) {
         (Ok(deleted), _) => deleted,
         (Err(error), Some(place)) if is_unsupported(&error) => {
-            // Only for the message, so a failure does not matter.
+            // The other tags are only for the message, so a failure does not matter.
             let deletion = client.deletion(place).await.ok();
             return Err(explain_tag(error, reference, deletion));
         }
@@ -190,8 +191,7 @@ async fn delete_tag(
         .field("manifest_deleted", deleted.manifest_deleted))
 }
 
-/// Whether a registry refuses because it knows no such request. 400 is the answer of registries that only delete by
-/// digest.
+/// Returns whether a registry does not support the request. Registries that delete only by digest answer with 400.
 pub(super) fn is_unsupported(error: &client::Error) -> bool {
     matches!(refusal(error), Some(400 | 404 | 405 | 415 | 501))
 }
@@ -207,7 +207,7 @@ fn refusal(error: &client::Error) -> Option<u16> {
     }
 }
 
-/// Says that a registry removes no tags, and which tags the manifest has besides the one in `reference`.
+/// Adds to the error that the registry cannot remove a single tag, and which other tags the manifest has.
 fn explain_tag(
     error: client::Error,
     reference: &Reference,
@@ -237,12 +237,12 @@ fn explain_tag(
     anyhow::Error::new(error).context(Failure::new(kind, message).hint(hint))
 }
 
-/// Adds what the user can do about a registry that does not delete.
+/// Adds a hint to the error of a registry that does not delete.
 pub(super) fn explain(error: client::Error) -> anyhow::Error {
     let status = refusal(&error);
     let kind = error.kind();
     match status {
-        // Not allowed, or not implemented.
+        // These statuses mean that deleting is not allowed or not implemented.
         Some(404 | 405 | 501) => anyhow::Error::new(error).context(
             Failure::new(kind, "the registry does not delete").hint(
                 "ask the operator of the registry to allow this: many registries only delete when they are \
@@ -253,7 +253,7 @@ pub(super) fn explain(error: client::Error) -> anyhow::Error {
     }
 }
 
-/// Returns an error if the user names one tag, and the manifest has others.
+/// Returns an error if the user names a tag, and the manifest has other tags too.
 fn refuse_others(reference: &Reference, deletion: &Deletion) -> Result<()> {
     let (None, Some(tag)) = (reference.digest(), reference.tag()) else {
         return Ok(());

@@ -18,10 +18,10 @@ use crate::content::{Digest, time_text};
 /// Both archives are verified first. An archive that becomes valid later is compared too, with a warning. Claims and
 /// contents are compared, but not the compression and the time of signing. When one of the two is a reference, the
 /// digests of the archives are compared as well: without a difference, both are the same bytes. The digest of a file is
-/// the one that its layer would have after `par push`.
+/// that of its layer after `par push`.
 ///
-/// The options of a registry are for both sides. Those that begin with --from are for the first archive alone, those
-/// that begin with --to for the second alone, and win over the others.
+/// The registry options are for both sides. Options that begin with --from are for the first archive only, and options
+/// that begin with --to for the second. They replace the options for both.
 ///
 /// Without differences, nothing is printed. The exit code is 0 with and without differences, unless --exit-code is
 /// given. With -o json, see `same`.
@@ -74,8 +74,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .code(u8::from(args.exit_code && differ)))
 }
 
-/// Returns the digests of the bytes of two archives, one of which is behind a reference. `None`: they cannot be
-/// compared, because an archive is in several layers, or because they are by different algorithms.
+/// Returns the digests of the bytes of two archives, if one of them is a reference. `None`: the digests cannot be
+/// compared, because an archive is in several layers or the algorithms differ.
 async fn digests(
     from: (&Source, &VerifiedSource),
     to: (&Source, &VerifiedSource),
@@ -94,12 +94,12 @@ async fn digests(
     Ok(other.map(|other| (other, digest)))
 }
 
-/// What differs between two archives.
+/// The differences between two archives.
 struct Differences {
     lines: Vec<String>,
     claims: Map<String, Value>,
     targets: Map<String, Value>,
-    /// What is said about the digests. `None`: they are not compared.
+    /// The digests of both archives and whether they are the same. `None`: they are not compared.
     digest: Option<Value>,
 }
 
@@ -112,7 +112,7 @@ impl Differences {
                 continue;
             }
             let line = match field {
-                // The values are too long for a line.
+                // These values are too long for a line.
                 "schema" | "world" => status(&from, &to).to_owned(),
                 _ => format!("{} -> {}", value_text(&from), value_text(&to)),
             };
@@ -162,7 +162,7 @@ impl Differences {
     }
 }
 
-/// Returns the fields of the claims besides the executables, always in the same order.
+/// Returns the fields of the claims except the executables, always in the same order.
 fn fields(contents: &Contents) -> [(&'static str, Value); 10] {
     let claims = &contents.claims;
     let metadata = claims.metadata();

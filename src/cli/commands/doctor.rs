@@ -16,8 +16,8 @@ use crate::oci::Place;
 /// the exit code is that of a command with the same problem.
 ///
 /// With --host, this machine is checked too: its C library, the cache, the limit on open files and, with a registry,
-/// the clock. With a tag or a digest, the executable for this machine is fetched into the cache, and what it needs is
-/// compared with what this machine has. Nothing is started, and no publisher is pinned.
+/// the clock. With a tag or a digest, the executable for this machine is fetched into the cache, and `par` checks
+/// whether this machine has everything that the executable needs. Nothing is started, and no publisher is pinned.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Default: any tag
     #[arg(value_name = "REGISTRY[/REPOSITORY]", required_unless_present = "host")]
     place: Option<Place>,
-    /// Check whether this machine can run providers, and the one that a tag or a digest names. Default: only the
+    /// Check whether this machine can run providers. With a tag or a digest, check that provider too. Default: only the
     /// registry is checked
     #[arg(long, conflicts_with = "push")]
     host: bool,
@@ -61,7 +61,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn answer(place: Option<&Place>, host: bool, diagnosis: &Diagnosis) -> Answer {
-    // The findings contain the error and its hint.
+    // The error and its hint are not repeated here: the findings contain them.
     let problem = diagnosis.obstacle().map(|(finding, kind)| {
         let check = finding.check.name();
         let failure = match place {

@@ -22,17 +22,18 @@ use super::pinned;
 
 /// Make a container image of an archive, and print its reference by digest
 ///
-/// The archive is verified first, and the trust policy is asked. The image has a platform for each Linux executable, which
-/// containers start as the user 65532. It needs no wasmCloud host. Other executables are left out with a warning.
+/// The archive is verified first, and the trust policy is asked. The image has a platform for each Linux executable. It
+/// needs no wasmCloud host. Containers run the executable as the user 65532. Other executables are left out with a
+/// warning.
 ///
 /// DST is a registry reference, `oci-layout://DIR[:NAME]`, `oci-archive://FILE.tar[:NAME]`, or a path that ends in `.tar`.
 /// Repeating an export gives the same digest.
 ///
 /// A dynamic executable needs a base image with its interpreter and its libraries. The base must have each platform.
-/// Its environment and working directory are kept.
+/// The image keeps the environment and the working directory of the base.
 ///
-/// The options of a registry are for both sides. Those that begin with --from are for the archive and the base, those
-/// that begin with --to for DST, and win over the others.
+/// The registry options are for both sides. Options that begin with --from are for the archive and the base only, and
+/// options that begin with --to for DST. They replace the options for both.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -44,8 +45,8 @@ pub(crate) struct Args {
     /// The archive
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
-    /// Where the image goes; a file that exists is replaced by an image without a NAME, and gets one with a NAME besides
-    /// what it has
+    /// The destination of the image. An image without a NAME replaces an existing file. An image with a NAME is added
+    /// to it
     #[arg(value_name = "DST")]
     destination: OsString,
     /// The image whose layers are below the executable. Default: none, the image has only the executable
@@ -57,8 +58,8 @@ pub(crate) struct Args {
     /// A target to export. May be given several times. Default: all Linux targets of the archive
     #[arg(long = "target", value_name = "TARGET")]
     targets: Vec<Target>,
-    /// A label for the image, which replaces one that the claims give. May be given several times. Default: only those
-    /// that the claims give
+    /// A label for the image, which replaces a label from the claims. May be given several times. Default: only the
+    /// labels from the claims
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
     /// The time of creation, in seconds since 1970. Default: the time at which the archive was signed
@@ -67,8 +68,8 @@ pub(crate) struct Args {
     /// Fail if the tag of DST names other content already, instead of moving it
     #[arg(long)]
     if_absent: bool,
-    /// Allow the tag of DST to be moved from a provider archive to the image: hosts cannot use it then. Default: that is
-    /// an error
+    /// Allow the tag of DST to be moved from a provider archive to the image. Hosts cannot use the tag then. Default:
+    /// that is an error
     #[arg(long)]
     change_identity: bool,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::cli::session::Session;
 /// `par create --compress` writes it, only this executable is read. Any other file, and an archive behind a
 /// reference, is verified completely first.
 ///
-/// A trust policy that is named with --trust or PAR_TRUST decides about a file as with `par verify`.
+/// A trust policy that is given with --trust or PAR_TRUST applies to a file as for `par verify`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

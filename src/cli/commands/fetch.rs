@@ -19,9 +19,9 @@ use super::fetch_locked::fetch_locked;
 /// downloaded again. The first fetch from a repository pins it to the issuer and the subject of the archive:
 /// see `par trust`.
 ///
-/// `par push` writes the claims and the index of a compressed archive to the manifest. From such an archive,
-/// only the bytes of this executable are downloaded. Any other archive, or one in which something unexpected
-/// is found, is downloaded and verified completely; --verbose says why.
+/// `par push` writes the claims and the index of a compressed archive to the manifest. From such an archive, only the
+/// bytes of this executable are downloaded. Any other archive, and an archive with something unexpected in it, is
+/// downloaded and verified completely; --verbose prints the reason.
 ///
 /// With --locked and without REF, all providers in the lock file are fetched. A line for each has the reference, a
 /// space and the path. A failure does not stop the others.
@@ -39,11 +39,11 @@ pub(crate) struct Args {
     /// The target of the executable. Default: the target of this machine
     #[arg(long, value_name = "TARGET")]
     target: Option<Target>,
-    /// Accept another issuer or subject than the repository is pinned to, and pin it to those. A lower
-    /// revision is still refused. Default: they are refused
+    /// Accept an issuer or a subject that differs from the pin of the repository, and pin the new one. A lower revision
+    /// is still refused. Default: both are refused
     #[arg(long)]
     accept_identity: bool,
-    /// Accept a lower revision than the tag had before, and record that one. Default: it is refused
+    /// Accept a lower revision than the tag had before, and record the lower revision. Default: it is refused
     #[arg(long)]
     allow_downgrade: bool,
     #[command(flatten)]
@@ -88,7 +88,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let fetched = client.fetch(&reference, &target).await;
     let fetched = fetched.map_err(|error| args.lock.explain(error))?;
     if !fetched.cached && is_noexec(&fetched.path) {
-        // The library has said what is wrong.
+        // The warning of the library has the reason.
         session.note("hint: name another directory with --cache-dir or PAR_CACHE_DIR");
     }
     Ok(Answer::file(&fetched.path)

@@ -15,7 +15,7 @@ use crate::oci::Reference;
 /// How many references are fetched at a time.
 const AT_ONCE: usize = 4;
 
-/// Fetches everything in the lock. What can be fetched is, also when something else fails.
+/// Fetches everything in the lock. A failure does not stop the others.
 pub(crate) async fn fetch_locked(
     client: &Client,
     lock: &LockArgs,

@@ -23,8 +23,8 @@ pub(super) struct NewIdentity {
 }
 
 impl NewIdentity {
-    /// Finds the keys. Generates those that are missing, unless the options or the variable `CI` forbid it;
-    /// `keygen` overrules the variable. No key is generated when another one cannot be used.
+    /// Finds the keys. Generates missing keys, unless the options or the variable `CI` forbid it; `keygen` overrides
+    /// the variable. If one key cannot be used, no other key is generated.
     pub(super) fn find(
         options: &SigningArgs,
         binaries: &Binaries,
@@ -75,8 +75,8 @@ impl NewIdentity {
         })
     }
 
-    /// Returns a warning if the subject's key, which was found by the name of a binary, has signed a provider of
-    /// another name.
+    /// Returns a warning if the subject's key was found by the name of a binary and has signed a provider with another
+    /// name before.
     pub(super) fn shared_with(&self, name: &str) -> Option<String> {
         let path = path_text(self.default_key.as_ref()?);
         let other = signed_names::last(&self.subject).filter(|last| last != name)?;
@@ -86,8 +86,8 @@ impl NewIdentity {
         ))
     }
 
-    /// Notes that the subject's key has signed a provider of this name. The key may have been named: the next archive
-    /// may find it by the name of a binary.
+    /// Notes that the subject's key has signed a provider with this name. A key that an option names is noted too,
+    /// because the next archive may find it by the name of a binary.
     pub(super) fn note(&self, name: &str) {
         signed_names::note(&self.subject, name);
     }
@@ -104,13 +104,13 @@ fn announce(
         return None;
     };
     let path = path_text(path);
-    session.insist(&format!(
+    session.note_always(&format!(
         "generated the {kind} key {path}; keep it safe: the next release needs it"
     ));
     Some(json!({ "kind": kind.name(), "path": path, "public_key": public_key }))
 }
 
-/// Separates the error that a key is missing from all others.
+/// Returns the error of a missing key as a value inside `Ok`, and every other error as the error.
 fn unless_missing<T>(
     found: Result<T, archive::Error>,
 ) -> Result<Result<T, archive::Error>, archive::Error> {
@@ -120,8 +120,8 @@ fn unless_missing<T>(
     }
 }
 
-/// Returns the name of the file with the key of the subject. The order of the binaries does not count: a name
-/// with a key goes before one without, then the alphabet decides.
+/// Returns the name of the file with the key of the subject. It does not depend on the order of the binaries: of their
+/// names, the first in the alphabet for which there is a key, else the first in the alphabet.
 fn default_subject(
     options: &SigningArgs,
     binaries: &Binaries,
@@ -137,13 +137,13 @@ fn default_subject(
     };
     if names.len() > 1 {
         session.note(&format!(
-            "the binaries have several names: the key of the subject is {taken}; name another with --subject"
+            "the binaries have several names: the key of the subject is {taken}; to use another one, give --subject"
         ));
     }
     Ok(taken.clone())
 }
 
-/// Says what the variable `CI` has to do with a missing key.
+/// Adds to the error of a missing key that none is generated because the variable `CI` is set.
 fn explain_missing_key(error: archive::Error, options: &SigningArgs) -> anyhow::Error {
     let archive::Error::NoSuchKey { kind, .. } = &error else {
         return error.into();

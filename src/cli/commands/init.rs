@@ -13,9 +13,9 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::{AtomicFile, ErrorKind};
 
-/// Write a `wasmcloud.toml` for a Rust crate or a Go module that has none, and print its path
+/// Write a `wasmcloud.toml` for a Rust crate or a Go module, and print its path
 ///
-/// The file is what `par build` and `wash build` read.
+/// `par build` and `wash build` read this file. An existing file is not changed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,11 +38,11 @@ pub(crate) struct Args {
     /// The binary that is the provider. Default: the only binary
     #[arg(long = "bin", value_name = "NAME")]
     binary: Option<String>,
-    /// A target to build for: a Rust triple, GOOS/GOARCH, or `arch-os`. May be given several times. Default: the file
-    /// names none, so that the machine's own is built
+    /// A target to build for: a Rust triple, GOOS/GOARCH, or `arch-os`. May be given several times. Default: none, so
+    /// `par build` builds for the machine's own target
     #[arg(short, long = "target", value_name = "TARGET")]
     targets: Vec<WantedTarget>,
-    /// The repository that `par build --push` pushes to. Default: the file names none
+    /// The repository that `par build --push` pushes to. Default: none
     #[arg(long, value_name = "REF")]
     registry: Option<String>,
 }

@@ -16,20 +16,20 @@ use crate::cli::threads::{blocking, detached};
 use crate::client::Summary;
 use crate::content::{ErrorKind, time_text};
 
-/// The longest annotation that is shown in full, in characters, and how much is shown of a longer one.
+/// The longest annotation that is shown in full, in characters. The first [`SHOWN`] characters of a longer one are
+/// shown.
 const LONGEST: usize = 200;
 const SHOWN: usize = 40;
-/// How many types of what is attached are shown.
+/// How many types of attachments are shown.
 const MOST_TYPES: usize = 20;
 
 /// Show the claims and the contents of an archive
 ///
-/// The archive is verified before anything is shown: signature, key types, dates, and the hash of every
-/// entry. An archive in a registry is not downloaded if its manifest carries its claims, as `par push` writes
-/// it, or if the archive begins with an index. Then the claims and the WIT world are verified, but not the
-/// executables, and the output says so (`verified`). What a host must have to start each executable is read from
-/// the executables, so it is shown only when they were read. An archive that becomes valid later is shown with a warning
-/// (`not_yet_valid`).
+/// The archive is verified before anything is shown: signature, key types, dates, and the hash of every entry. An
+/// archive in a registry is not downloaded if its manifest carries its claims, as `par push` writes it, or if the
+/// archive begins with an index. Then the claims and the WIT world are verified, but not the executables, and the
+/// output says so (`verified`). The requirements for starting each executable are shown only when the executables were
+/// read. An archive that becomes valid later is shown with a warning (`not_yet_valid`).
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -167,7 +167,7 @@ fn describe(shown: &Shown, answer: Answer) -> Answer {
     answer
 }
 
-/// Returns how many artifacts of each type are attached; `null` if that is not known.
+/// Returns how many artifacts of each type are attached, or `null` if it is not known.
 fn attached(shown: &Shown) -> Value {
     let Some(types) = &shown.attached else {
         return Value::Null;
@@ -206,7 +206,7 @@ fn facts(facts: &ExecutableFacts) -> Value {
     })
 }
 
-/// Returns the lines of `wash inspect`, followed by what `wash` does not show.
+/// Returns the lines of `wash inspect`, followed by further lines.
 fn table(shown: &Shown) -> Vec<String> {
     let summary = &shown.summary;
     let metadata = summary.claims.metadata();
@@ -301,7 +301,7 @@ fn start_lines(summary: &Summary) -> Vec<String> {
     title.into_iter().chain(lines).collect()
 }
 
-/// Returns the lines about the archive as content: its size, and its manifest if it has one.
+/// Returns the lines about the size of the archive, and its manifest and annotations if it has them.
 fn content_lines(shown: &Shown) -> Vec<String> {
     let mut lines = Vec::new();
     let (size, manifest) = (shown.size, shown.manifest.as_ref());
@@ -331,7 +331,7 @@ fn content_lines(shown: &Shown) -> Vec<String> {
     lines
 }
 
-/// Returns a line for each type of what is attached to the manifest.
+/// Returns a line for each type of attachments of the manifest.
 fn attached_lines(shown: &Shown) -> Vec<String> {
     let Some(types) = shown.attached.as_ref().filter(|types| !types.is_empty()) else {
         return Vec::new();

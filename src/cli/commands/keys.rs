@@ -35,10 +35,10 @@ enum Command {
     /// Generate a key, write it to a new file, and print its public key
     #[command(after_help = "Examples:\n  par keys gen account\n  par keys gen service keyvalue")]
     Gen {
-        /// What the key signs for
+        /// The kind of the key
         kind: Kind,
-        /// The name of the file: `NAME_account.nk` or `NAME_service.nk`. Default for an account: `$USER`.
-        /// For a service, give the name of the provider's binary: `par create` looks for that
+        /// The name of the file: `NAME_account.nk` or `NAME_service.nk`. Default for an account: `$USER`. For a
+        /// service, give the name of the provider's binary: `par create` looks for a key with this name
         name: Option<String>,
         #[command(flatten)]
         directories: KeyDirectoryArgs,
@@ -106,7 +106,7 @@ fn generate(
         ),
     };
     if may_hold_seed(&owner) {
-        // The name becomes that of a file, which everyone sees.
+        // The name becomes the name of a file, which is not secret.
         let message = "the name of the new key looks like a seed";
         bail!(
             Failure::usage(message).hint("give a short name, such as `par keys gen account NAME`")
@@ -163,7 +163,7 @@ fn get(name: &str, directories: &KeyDirectoryArgs) -> Result<Answer> {
     let Some(file) = files.find(|file| file.name == stem) else {
         let searched = directories.directories().iter();
         let searched: Vec<String> = searched.map(|directory| path_text(directory)).collect();
-        // What is no name may be a seed, in any encoding.
+        // A text that cannot be a name may be a seed, so it is not repeated.
         let key = if is_file_stem(stem) && !may_hold_seed(stem) {
             format!("key `{stem}`")
         } else {

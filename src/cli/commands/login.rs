@@ -10,9 +10,9 @@ use crate::oci::{CredentialSource, Registries};
 
 /// Check a user and a password with a registry, and store them
 ///
-/// They are stored where `docker login` stores them: in Docker's `config.json`, or with the credential helper
-/// that it names. --registry-config or `REGISTRY_AUTH_FILE` name another file. On a terminal, `par` asks for
-/// what is missing.
+/// They are stored where `docker login` stores them: in Docker's `config.json`, or with the credential helper that it
+/// names. --registry-config or `REGISTRY_AUTH_FILE` name another file. On a terminal, `par` asks for a missing user or
+/// password.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     // This may wait for the user.
     let (user, password) = detached(move || credentials.given_or_asked()).await?;
     let given = Some((user.clone(), password.clone()));
-    // Not after the password is sent: the user could not do anything with the result.
+    // This is checked before the password is sent: a login that cannot be stored is of no use.
     source.check_keep(&registry, given.clone()).await?;
     let options = args.options.options(given);
     if !Registries::new(options)?.log_in(&registry).await? {

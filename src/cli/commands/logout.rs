@@ -12,7 +12,7 @@ use crate::oci::{self, CredentialSource, Credentials};
 
 /// Remove the stored credentials for a registry
 ///
-/// They are removed from where `par login` stores them. It is no error if there are none.
+/// They are removed from the place where `par login` stores them. It is not an error if there are none.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  par logout ghcr.io")]
 pub(crate) struct Args {
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     };
     let removed = source.forget(registry).await?;
     let other = match source.find(registry, "").await {
-        // It has been asked to remove what it holds.
+        // The helper was asked before to remove its credentials, so its failure here does not matter.
         Err(oci::Error::CredentialHelper { .. }) => Credentials::Anonymous,
         other => other?,
     };

@@ -58,7 +58,7 @@ fn write(directory: &Path, par: Command) -> Result<Vec<String>> {
 /// Returns the page of a command and the pages of its subcommands.
 fn pages(command: &Command) -> Vec<Man> {
     let page = Man::new(command.clone())
-        // Without a date, the source would be in its place in the title.
+        // Without a date, the title would have the source in the place of the date.
         .date(" ")
         .source(concat!("par ", env!("CARGO_PKG_VERSION")))
         .manual("Provider archives");

@@ -28,20 +28,20 @@ use answer::Report;
 /// The largest number of references that are mirrored by one command.
 const LIMIT: usize = 10_000;
 
-/// Copy the artifacts of a deployment to a mirror, under their full names, and print the `hosts.toml` that finds them there
+/// Copy the artifacts of a deployment to a mirror, under their full names, and print a `hosts.toml` for the mirror
 ///
 /// LIST is a list of references, one per line, with `#` before comments; a wadm manifest (YAML), whose providers and
-/// components are mirrored; a lock file, whose digests are; `-` for a list or a manifest on standard input; one reference;
-/// or a layout that another mirror was written to, as oci-layout://DIR or FILE.tar.
+/// components are mirrored; a lock file, whose digests are mirrored; `-` for a list or a manifest on standard input;
+/// one reference; or an image layout that holds a mirror, as oci-layout://DIR or FILE.tar.
 ///
-/// DST is REGISTRY[/PREFIX], oci-layout://DIR or oci-archive://FILE.tar. What is ghcr.io/org/provider:1.0.0 becomes
+/// DST is REGISTRY[/PREFIX], oci-layout://DIR or oci-archive://FILE.tar. ghcr.io/org/provider:1.0.0 becomes
 /// REGISTRY/PREFIX/ghcr.io/org/provider:1.0.0. In a layout, the whole reference is the name.
 ///
-/// The trust policy, the pins and the lock are asked about each provider archive before anything of it is copied. What is
-/// refused does not arrive, and everything else does; the exit code is 5 then. WebAssembly components and other artifacts
-/// are copied too: the policy says nothing about them.
+/// The trust policy, the pins and the lock are asked about each provider archive before anything of it is copied. A
+/// refused archive is not copied, and everything else is; the exit code is 5 then. WebAssembly components and other
+/// artifacts are copied too: the policy is not about them.
 ///
-/// What the mirror has already is not sent again, so the command can be repeated after an interruption.
+/// Content that the mirror has already is not sent again, so the command can be repeated after an interruption.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -51,29 +51,29 @@ Examples:
   par mirror ghcr.io/org/provider registry.internal/mirror --tags '^1\\.' --newest 3
   par mirror wadm.yaml registry.internal/mirror --check")]
 pub(crate) struct Args {
-    /// What is mirrored
+    /// The artifacts to mirror
     #[arg(value_name = "LIST", value_hint = ValueHint::FilePath)]
     list: OsString,
     /// The mirror
     #[arg(value_name = "DST")]
     mirror: String,
-    /// Of references without a tag, mirror the tags that this regular expression fits. Default: those that are versions,
-    /// if --newest is given; else a reference without a tag is an error
+    /// For a reference without a tag, mirror the tags that this regular expression matches. Default: the tags that are
+    /// versions, if --newest is given; else a reference without a tag is an error
     #[arg(long, value_name = "REGEX")]
     tags: Option<TagPattern>,
-    /// Of references without a tag, mirror at most so many tags, the newest in the order of `par tags`. Default: all that
-    /// --tags fits
+    /// For a reference without a tag, mirror at most this number of tags, the newest in the order of `par tags`.
+    /// Default: all that --tags matches
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     newest: Option<u32>,
-    /// Copy nothing, and fail if the mirror lacks something or has something else under a name. Default: what is missing
-    /// is copied
+    /// Copy nothing, and fail if the mirror lacks an artifact or has another one under its name. Default: missing
+    /// content is copied
     #[arg(long, conflicts_with_all = ["dry_run", "write", "write_hosts"])]
     check: bool,
-    /// Copy nothing, and say what would be sent. Default: what is missing is copied
+    /// Copy nothing, and print what would be sent. Default: missing content is copied
     #[arg(long, conflicts_with_all = ["write", "write_hosts"])]
     dry_run: bool,
-    /// Also write LIST to this file, with the names in the mirror. Comments and formatting stay. It may be LIST itself.
-    /// Nothing is written if something fails
+    /// Also write LIST to this file, with the names in the mirror. Comments and formatting are kept. The file may be
+    /// LIST itself. Nothing is written if anything fails
     #[arg(
         long,
         value_name = "FILE",
@@ -113,8 +113,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     if (args.write.is_some() || args.write_hosts.is_some())
         && !matches!(place, Some(Reference::Registry(_)))
     {
-        let message = format!("hosts do not find {mirror}, which is in no registry");
-        let hint = "leave out --write and --write-hosts, and give them where the layout is mirrored to a registry";
+        let message = format!("hosts cannot read from {mirror}, which is not in a registry");
+        let hint = "leave out --write and --write-hosts, and give them when you mirror the layout to a registry";
         bail!(Failure::usage(message).hint(hint));
     }
     let mut failures = Failures::default();
@@ -149,7 +149,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     run.finish(&list, mirrored, hosts).await
 }
 
-/// Refuses the name of a file as the mirror: LIST may be one, and `carried.tar` could be the name of a registry.
+/// Refuses the name of a file as the mirror. The user means a file, as for LIST, but `carried.tar` could be the name of
+/// a registry.
 fn refuse_file(mirror: &str) -> Result<()> {
     let is_tar = mirror.ends_with(".tar") && !mirror.contains("://");
     let is_path = !mirror.contains('/') || mirror.starts_with(['.', '/']);
@@ -160,7 +161,7 @@ fn refuse_file(mirror: &str) -> Result<()> {
     Ok(())
 }
 
-/// The references of a list. Those without a tag stand for tags of their repositories.
+/// The references of a list. A reference without a tag selects tags of its repository.
 struct Selection(Vec<MirrorSource>);
 
 impl Selection {
@@ -198,7 +199,7 @@ impl Selection {
         self.0.iter().map(|source| &source.reference)
     }
 
-    /// Returns what is mirrored, with the selected tags of repositories.
+    /// Returns the sources, in which each repository is replaced by its selected tags.
     async fn sources(
         self,
         args: &Args,
@@ -210,8 +211,9 @@ impl Selection {
         if let MirrorList::Layout(layout) = list {
             sources = reader.mirrored_in(layout).await?;
             if sources.is_empty() {
-                let message = format!("{layout} has nothing to mirror: no manifest has a name");
-                let hint = "`par copy` copies what has no name, to any reference";
+                let message =
+                    format!("there is nothing to mirror in {layout}: no manifest in it has a name");
+                let hint = "copy a manifest without a name to a reference with `par copy`";
                 bail!(Failure::new(ErrorKind::NotFound, message).hint(hint));
             }
         }
@@ -233,7 +235,7 @@ impl Selection {
         }
         if sources.is_empty() && failures.is_empty() {
             let message = "there is nothing to mirror";
-            bail!(Failure::usage(message).hint("name what is in a registry"));
+            bail!(Failure::usage(message).hint("give references to artifacts in a registry"));
         }
         if sources.len() > LIMIT {
             bail!(Failure::usage(format!(
@@ -245,7 +247,7 @@ impl Selection {
     }
 }
 
-/// Whether a reference stands for tags of its repository.
+/// Returns whether a reference selects tags of its repository.
 fn is_repository(reference: &Reference) -> bool {
     reference.tag().is_none() && reference.digest().is_none()
 }
@@ -295,7 +297,7 @@ impl Run<'_> {
         }
         let with_hosts = !self.args.check && !self.args.dry_run;
         self.session.note(&report.summary(!with_hosts));
-        report.tell(self.session);
+        report.print_notes(self.session);
         let drift = self.args.check.then(|| report.drift()).flatten();
         let answer = report.answer(with_hosts).field("written", written);
         Ok(report.end(answer, self.failures, drift, self.session, &self.args.lock))

@@ -12,9 +12,9 @@ use crate::content::{AtomicFile, Step};
 
 use super::identity::NewIdentity;
 
-/// An archive that is to be written.
+/// An archive to be written.
 pub(super) struct Packing {
-    /// Has everything but the executables.
+    /// The writer, which has everything except the executables.
     pub(super) writer: ArchiveWriter,
     pub(super) binaries: Binaries,
     /// The provider's name.
@@ -26,8 +26,8 @@ pub(super) struct Packing {
 impl Packing {
     /// Writes the archive. Blocks.
     ///
-    /// Keys are generated last, so that a command that fails leaves no useless key behind. Only writing the archive
-    /// can still fail; whether its directory is writable is tried first.
+    /// Keys are generated last, so that a failed command leaves no useless key behind. After that, only writing the
+    /// archive can fail, so creating a file in its directory is tried before.
     pub(super) fn write(
         mut self,
         signing: &SigningArgs,

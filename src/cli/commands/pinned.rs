@@ -44,7 +44,7 @@ pub(crate) fn tags(tags: &[TagChange]) -> Value {
     tags.collect()
 }
 
-/// Adds what the user can do when the content that is pushed has another digest than the destination names.
+/// Adds a hint to the error of pushed content whose digest is not the one that the destination names.
 pub(crate) fn explain(error: client::Error) -> Error {
     let kind = error.kind();
     match error {

@@ -22,18 +22,18 @@ use crate::oci::{Place, Reference, RegistryReference};
 
 use super::delete::{explain, is_unsupported};
 
-/// Show which old tags of a repository would go, or delete them
+/// Show which old tags of a repository would be deleted, or delete them
 ///
-/// A tag goes if it fits --match, is not among the newest, and is older than --older-than says, as far as these options are
-/// given. Without --match, only tags that are versions go. The order of tags is that of `par tags`. Nothing is deleted
-/// without --delete.
+/// A tag is deleted if it fulfils each given option: it matches --match, it is not among the newest of --keep-newest,
+/// and it is older than --older-than. Without --match, only tags that are versions are deleted. The order of tags is
+/// that of `par tags`. Nothing is deleted without --delete.
 ///
-/// The age of a manifest is that of its annotation org.opencontainers.image.created, else of the signature of the archive,
-/// else of the config of an image. What does not say when it was made stays.
+/// The age of a manifest comes from its annotation org.opencontainers.image.created, else from the time at which the
+/// archive was signed, else from the config of an image. A manifest without any of them is kept.
 ///
-/// With its last tag, a manifest is deleted with everything that belongs to it. A manifest that something else needs stays:
-/// another tag, an index that stays, a lock, or a manifest that it belongs to. Then only the tag is removed, where the
-/// registry can do that.
+/// With its last tag, a manifest is deleted with everything that belongs to it. A manifest is kept if it has another
+/// tag, if an index or a lock that is kept names it, or if it belongs to a manifest that is kept. Then only the tag is
+/// removed, if the registry can do that.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -48,19 +48,19 @@ pub(crate) struct Args {
     /// The repository, such as ghcr.io/org/provider
     #[arg(value_name = "REPOSITORY")]
     repository: Place,
-    /// Keep so many of the tags that fit --match, the newest. Default: none is kept because of its place in the order
+    /// Keep this number of the tags that match --match, the newest ones. Default: none is kept for being new
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     keep_newest: Option<u32>,
-    /// Keep what is younger: an age such as `90d`, or a number of seconds. Default: any age goes
+    /// Keep manifests that are younger: an age such as `90d`, or a number of seconds. Default: the age does not matter
     #[arg(long, value_name = "AGE", value_parser = age)]
     older_than: Option<Duration>,
-    /// Keep tags that this regular expression does not fit. Default: only versions go
+    /// Delete only tags that this regular expression matches. Default: only tags that are versions
     #[arg(long = "match", value_name = "REGEX")]
     pattern: Option<TagPattern>,
     /// Keep the tags and the digests in this lock file. May be given several times. Default: no lock is read
     #[arg(long = "keep-locked", value_name = "LOCK", value_hint = ValueHint::FilePath)]
     locks: Vec<PathBuf>,
-    /// Delete. Default: only say what would be deleted
+    /// Delete the tags. Default: only print what would be deleted
     #[arg(long)]
     delete: bool,
     #[command(flatten)]
@@ -68,14 +68,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let repository = require_repository(&args.repository, "and the tags of a repository go")?;
+    let repository = require_repository(
+        &args.repository,
+        "and this command deletes tags of a repository",
+    )?;
     if repository.tag().is_some() || repository.digest().is_some() {
         let message = format!("{repository} names one manifest, and not a repository");
         let hint = format!("name the repository: {}", args.repository);
         bail!(Failure::usage(message).hint(hint));
     }
     if args.keep_newest.is_none() && args.older_than.is_none() && args.pattern.is_none() {
-        let message = "nothing says which tags may go";
+        let message = "no option selects the tags to delete";
         let hint = "give --keep-newest, --older-than or --match";
         bail!(Failure::usage(message).hint(hint));
     }
@@ -88,7 +91,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let most = args.keep_newest.and_then(|most| usize::try_from(most).ok());
     candidates.truncate(candidates.len().saturating_sub(most.unwrap_or_default()));
     retention.tags = candidates.into_iter().collect();
-    // An age before 1970 is older than everything.
+    // A time before 1970 is earlier than the time of every manifest.
     retention.made_before = args.older_than.map(|age| {
         SystemTime::now()
             .checked_sub(age)
@@ -101,14 +104,14 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .filter(|kept| kept.reason == KeepReason::UnknownAge)
     {
         session.warn(&format!(
-            "{} stays: nothing says when it was made",
+            "{} is kept: it is not known when it was made",
             kept.tag
         ));
     }
     if !args.delete {
         let (tags, manifests) = counts(&plan);
         session.note(&format!(
-            "tags that would go: {tags}, manifests: {manifests}; --delete deletes them"
+            "tags that would be deleted: {tags}, manifests: {manifests}; --delete deletes them"
         ));
         let planned = plan
             .pruned
@@ -122,7 +125,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     Ok(report(&args, &plan, outcomes, session))
 }
 
-/// Returns what the lock files keep in `repository`.
+/// Returns the digests and the tags of `repository` that the lock files keep.
 async fn kept_by_locks(paths: &[PathBuf], repository: &RegistryReference) -> Result<Retention> {
     let mut retention = Retention::default();
     let this = repository.under_one_name();
@@ -130,7 +133,7 @@ async fn kept_by_locks(paths: &[PathBuf], repository: &RegistryReference) -> Res
         let path = path.clone();
         let lock = blocking(move || Ok(Lock::read(&path).map_err(Error::from)?)).await?;
         for locked in lock.iter() {
-            // A mirror has the digest under another name.
+            // The digest is kept in every repository, because a mirror has it under another name.
             retention.locked.insert(locked.digest.clone());
             if let Reference::Registry(place) = &locked.reference {
                 let place = place.under_one_name();
@@ -144,7 +147,7 @@ async fn kept_by_locks(paths: &[PathBuf], repository: &RegistryReference) -> Res
     Ok(retention)
 }
 
-/// Returns how many tags and how many manifests go.
+/// Returns how many tags and how many manifests the plan deletes.
 fn counts(plan: &PrunePlan) -> (usize, usize) {
     let tags = plan.pruned.iter().map(|manifest| manifest.tags.len());
     let deleted = plan
@@ -183,7 +186,7 @@ fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &
         match error {
             Some(error) if manifest.stays.is_some() && is_unsupported(&error) => {
                 session.warn(&format!(
-                    "the registry cannot remove a tag without its manifest, which stays, and so do its tags: {}",
+                    "the registry cannot remove a tag without its manifest, which is kept, so these tags are kept too: {}",
                     left.join(", ")
                 ));
             }
@@ -192,7 +195,7 @@ fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &
         }
     }
     session.note(&format!(
-        "tags that are gone: {}, manifests: {manifests}",
+        "deleted tags: {}, manifests: {manifests}",
         tags.len()
     ));
     if missed > 0 {
@@ -201,7 +204,11 @@ fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &
         ));
     }
     let answer = answer(args, plan, lines.into_iter(), values);
-    failures.end(answer, session, "not everything was deleted that should go")
+    failures.end(
+        answer,
+        session,
+        "not everything that the options select was deleted",
+    )
 }
 
 fn answer(

@@ -13,7 +13,7 @@ use super::pinned::pinned;
 
 /// Print the digest that a reference names now, as a reference for deployments
 ///
-/// Nothing is downloaded or verified: use `par verify` with the printed reference.
+/// This command downloads and verifies nothing: use `par verify` with the printed reference.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

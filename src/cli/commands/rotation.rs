@@ -18,8 +18,8 @@ use crate::content::{AtomicFile, rfc3339};
 /// No `Debug`: the options may be seeds.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The key of the account that hands over: a name as `par keys gen` was given or `par keys list` prints it, a seed
-    /// (SA…), a file or a pipe with one, or `-` for standard input
+    /// The key of the account that hands over: a name that was given to `par keys gen` or that `par keys list` prints,
+    /// a seed (SA…), a file or a pipe with one, or `-` for standard input
     #[arg(long, value_name = "NAME|SEED|PATH|-")]
     from: String,
     /// The account that publishes from now on: its public key (A…), or its key as for --from
@@ -34,8 +34,7 @@ pub(super) struct Args {
         value_name = "KEY|NAME|SEED|PATH"
     )]
     providers: Vec<String>,
-    /// Let the old account count only for archives that a host has used already. Default: both accounts may
-    /// publish
+    /// Accept the old account only for archives that a host has used already. Default: both accounts may publish
     #[arg(long)]
     retire: bool,
     /// Write the statement to this file. Default: it is printed
@@ -73,7 +72,7 @@ pub(super) fn rotate(args: &Args) -> Result<Answer> {
             providers.push(provider);
         }
     }
-    // Whole seconds, as the token has them.
+    // The token has whole seconds.
     let date = from_unix(to_unix(SystemTime::now()));
     let statement = Rotation::sign(&from, &to, &providers, args.retire, date)?;
     let providers: Vec<&str> = providers.iter().map(Subject::as_str).collect();
@@ -113,8 +112,8 @@ fn public_key(text: &str, kind: KeyKind, directories: &KeyDirectories) -> Result
     Ok(key(text, kind, directories)?.public_key())
 }
 
-/// Returns the key with this name in the directories for keys, or the one that the text gives otherwise. The name is
-/// that of the file, as `par keys list` prints it, or the one that `par keys gen` was given.
+/// Returns the key with this name in the directories for keys, or else the key that the text itself gives. The name is
+/// the name of the file, as `par keys list` prints it, or the name that was given to `par keys gen`.
 fn key(text: &str, kind: KeyKind, directories: &KeyDirectories) -> Result<Key> {
     let name = text.trim();
     let stem = name.strip_suffix(".nk").unwrap_or(name);

@@ -22,9 +22,9 @@ use super::attach;
 /// Print the bill of materials of an archive: the packages that its executables were compiled from
 ///
 /// `cargo auditable` and Go record the packages inside the executables, for every target, so neither the source nor a
-/// compiler is needed. The whole archive is verified first. The document has an application for each target, and says
-/// of each package in which targets it is. An executable in which nothing is recorded is warned about; when none has
-/// a record, there is no document.
+/// compiler is needed. The whole archive is verified first. The document has an application for each target, and lists
+/// the targets of each package. There is a warning about an executable without a record. If no executable has a record,
+/// there is no document.
 ///
 /// Repeating the command gives the same document.
 #[derive(clap::Args)]
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
-    /// A target whose executable is read; can be given several times. Default: all targets of the archive
+    /// A target whose executable is read. May be given several times. Default: all targets of the archive
     #[arg(long = "target", value_name = "TARGET")]
     targets: Vec<Target>,
     /// The format of the document
@@ -83,7 +83,7 @@ impl BillFormat {
         }
     }
 
-    /// What the name of a file with the document ends with.
+    /// Returns the extension of a file with the document.
     fn extension(self) -> &'static str {
         match self {
             Self::Cyclonedx => "cdx.json",
@@ -156,7 +156,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     if let (true, Some(reference), Some(digest)) =
         (args.attach, source.reference(), &unpacked.digest)
     {
-        // The document is about this manifest, which the tag may not name any more.
+        // The document is about the manifest with this digest. The tag may have moved since.
         let reference = reference.with_digest(digest.clone());
         let title = format!("{}.{}", source.stem(), args.format.extension());
         let attachment = Attachment::bytes(text.clone(), args.format.media_type())
@@ -198,13 +198,15 @@ async fn materials(path: PathBuf) -> Result<Vec<Materials>> {
         Ok(found) => Ok(found),
         Err(error @ MaterialsError::Read(_)) => Err(error.into()),
         Err(error) => {
-            let message = "what its compiler recorded about its packages cannot be used";
+            let message =
+                "the record of its packages, which the compiler has written, cannot be read";
             Err(anyhow::Error::new(error).context(Failure::new(ErrorKind::NotVerified, message)))
         }
     }
 }
 
-/// Returns the text of a document, which is safe to print: dangerous characters are escaped, and mean the same.
+/// Returns the text of a document. Characters that are dangerous on a terminal are replaced by JSON escapes with the
+/// same meaning.
 fn pretty(document: &Value) -> Result<String> {
     let text = serde_json::to_string_pretty(document)?;
     let lines: Vec<String> = text.lines().map(escape::json).collect();

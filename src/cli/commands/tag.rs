@@ -13,8 +13,8 @@ use super::pinned::{self, pinned};
 
 /// Add tags to a manifest, and print the manifest's reference by digest
 ///
-/// Nothing is copied: the tags are set in the same repository. A tag that names another manifest is moved, which is
-/// reported; one that names an archive of another issuer or subject needs --change-identity.
+/// Nothing is copied: the tags are set in the same repository. A tag that names another manifest is moved, and the move
+/// is reported. To move a tag that names an archive of another issuer or subject, give --change-identity.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -17,8 +17,8 @@ use crate::oci::{self, Place, Reference};
 /// Versions come last, in their order: 1.9.0 before 1.10.0-rc1, and that before 1.10.0. Tags that tools use to
 /// attach signatures and other content, such as `sha256-….sig`, are left out.
 ///
-/// Of a registry without a repository, list the repositories. Many registries have no such list, or show it only to
-/// administrators.
+/// For a registry without a repository, the repositories are listed. Many registries have no such list, or show it only
+/// to administrators.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Show the digest, the size, the time of signing and the version of each tag. Requests each manifest
     #[arg(short, long)]
     long: bool,
-    /// List the tags too that attach content to a digest
+    /// Also list the tags that attach content to a digest
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -83,7 +83,7 @@ async fn repositories(args: &Args, place: &Place, session: &Session) -> Result<A
         .field("repositories", repositories))
 }
 
-/// Adds what is known about registries that do not list their repositories.
+/// Adds a hint to the error of a registry that does not list its repositories.
 fn explain(error: client::Error) -> Error {
     let kind = error.kind();
     let is_refusal = matches!(
@@ -106,7 +106,7 @@ fn explain(error: client::Error) -> Error {
     Error::new(error).context(Failure::new(kind, message).hint(hint))
 }
 
-/// What is listed.
+/// The place whose tags or repositories are listed.
 enum Listed {
     /// The tags of a repository or a layout: its name, without tag and digest, and a reference in it.
     Tags(String, Reference),

@@ -29,9 +29,9 @@ const LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Show, change and move the pins of repositories
 ///
-/// The first `par fetch` from a repository pins it to the issuer and the subject of the archive. From then
-/// on, archives with others are refused. Pins are stored in the directory for state. A trust policy decides
-/// what may be fetched at all: see docs/trust.md.
+/// The first `par fetch` from a repository pins it to the issuer and the subject of the archive. From then on, archives
+/// with another issuer or subject are refused. Pins are stored in the directory for state. A trust policy can restrict
+/// further which archives may be fetched: see docs/trust.md.
 #[derive(clap::Args)]
 #[command(arg_required_else_help = true)]
 #[command(after_help = "\
@@ -50,10 +50,10 @@ enum Command {
     /// List the pinned repositories with issuer, subject and date
     #[command(after_help = "Examples:\n  par trust list -o json")]
     List,
-    /// Say what decides whether an archive may be fetched: rule, pin, lock entry and signature
+    /// Print whether an archive may be fetched, and the reasons: rule, pin, lock entry and signature
     ///
-    /// The archive is not downloaded when its manifest or its start says who published it. Nothing is pinned. The exit
-    /// code is 0 if `par fetch` with the same options accepts the archive, and 5 if it refuses it.
+    /// The archive is not downloaded if its manifest or its start has the claims. Nothing is pinned. The exit code is 0
+    /// if `par fetch` with the same options accepts the archive, and 5 if it refuses it.
     #[command(after_help = "\
 Examples:
   par trust check ghcr.io/org/provider:2.0.0
@@ -61,7 +61,8 @@ Examples:
     Check(Box<trust_check::Args>),
     /// Verify archives, and pin the repository of each to its issuer, its subject and its revision
     ///
-    /// They may be others than before, and the revision may be lower. All references are tried, also when one fails.
+    /// The issuer and the subject may differ from the present pin, and the revision may be lower. A failure does not
+    /// stop the others.
     #[command(after_help = "\
 Examples:
   par trust accept ghcr.io/org/provider:2.0.0
@@ -84,7 +85,8 @@ Examples:
     },
     /// Add the pins of a document that `par trust export` has written
     ///
-    /// Two pins of a repository to one publisher become one, with the highest revision of each tag.
+    /// If both have a pin of a repository to the same publisher, the pins become one, with the highest revision of each
+    /// tag.
     #[command(after_help = "\
 Examples:
   par trust import pins.json
@@ -209,7 +211,7 @@ async fn accept(mut args: AcceptArgs, session: &Session) -> Result<Answer> {
             }
             Err(error) => {
                 let problem = Problem::of(&error);
-                session.insist(&format!("{reference}: {}", problem.message));
+                session.note_always(&format!("{reference}: {}", problem.message));
                 failed.push(json!({
                     "reference": reference.to_string(),
                     "error": {
@@ -236,7 +238,7 @@ async fn accept(mut args: AcceptArgs, session: &Session) -> Result<Answer> {
         .failing(problem))
 }
 
-/// Accepts one archive. Returns a line and the fields that say so.
+/// Accepts one archive. Returns the line and the fields for the answer.
 async fn accept_one(
     client: &Client,
     reference: &Reference,
@@ -266,7 +268,7 @@ async fn export(destination: Option<PathBuf>, session: &Session) -> Result<Answe
         let text = format!("{:#}\n", Value::Object(document));
         let answer = match destination {
             Some(path) => {
-                // Whom a machine trusts is not for everybody to know.
+                // Other users of this machine must not learn which publishers it trusts.
                 let file = AtomicFile::create_private(&path);
                 let written = file.and_then(|file| file.commit_with(text.as_bytes()));
                 written.with_context(|| format!("cannot write {}", path_text(&path)))?;

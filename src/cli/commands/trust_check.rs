@@ -73,7 +73,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .failing(refusals.into_iter().next()))
 }
 
-/// Returns a label and a text for each thing that decides.
+/// Returns a label and a text for each of the rule, the pin, the lock and the other reasons.
 fn rows(report: &TrustReport, trust: &TrustPolicy, is_locked: bool) -> Vec<(&'static str, String)> {
     let claims = &report.claims;
     let revision = claims
@@ -139,7 +139,7 @@ fn rows(report: &TrustReport, trust: &TrustPolicy, is_locked: bool) -> Vec<(&'st
     rows
 }
 
-/// Says which part of the policy is about the issuer.
+/// Returns which part of the policy decides about the issuer.
 fn policy(report: &TrustReport, trust: &TrustPolicy) -> String {
     let issuer = report.claims.issuer().as_str();
     if trust.revoked.iter().any(|revoked| revoked == issuer) {
@@ -155,7 +155,7 @@ fn policy(report: &TrustReport, trust: &TrustPolicy) -> String {
 
 fn fields(report: &TrustReport, answer: Answer) -> Answer {
     let claims = &report.claims;
-    // The fields that `par trust list` prints too.
+    // The fields of a pin are those of `par trust list`.
     let pin = report.pin.as_ref().map(|pin| {
         json!({
             "repository": report.repository,

@@ -11,7 +11,7 @@ use super::{escape, text::path_text};
 /// The answer of a command.
 pub(crate) struct Answer {
     pub(crate) text: String,
-    /// What is printed in the place of the text, byte for byte.
+    /// Bytes that are printed unchanged, in place of the text.
     pub(super) exactly: Option<Bytes>,
     pub(super) fields: Map<String, Value>,
     pub(super) problem: Option<Problem>,
@@ -54,7 +54,7 @@ impl Answer {
         Self::new(path_text(path)).field("file", path_text(path))
     }
 
-    /// Sets the exit code of a command that succeeds.
+    /// Sets the exit code for an answer without a problem.
     pub(crate) fn code(mut self, code: u8) -> Self {
         self.code = code;
         self

@@ -26,12 +26,12 @@ impl Failure {
         }
     }
 
-    /// Returns a failure about arguments that are wrong.
+    /// Returns a failure about wrong arguments.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
-    /// Adds what the user can do about the failure, in the imperative.
+    /// Adds a hint: what the user can do about the failure, in the imperative.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -21,7 +21,7 @@ use super::warnings::Warnings;
 /// The environment variable for `--log-format`.
 pub(crate) const LOG_FORMAT: &str = "PAR_LOG_FORMAT";
 
-/// The format of what is printed on standard error.
+/// The format of standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum LogFormat {
     /// Text for people
@@ -44,9 +44,9 @@ impl LogFormat {
     }
 }
 
-/// Prints the log on standard error: only warnings, and more with a higher `verbose`. In text, levels 0 and 1
-/// are messages for users, like the warnings of the command itself. Higher levels are complete records. All
-/// warnings are kept in `warnings`, also those that `quiet` hides.
+/// Prints the log on standard error: warnings, and more with a higher `verbose`. In text, 0 and 1 print messages like
+/// those of the command itself, and higher values print complete records. All warnings are added to `warnings`, even if
+/// `quiet` hides them.
 pub(crate) fn start(verbose: u8, quiet: bool, format: LogFormat, warnings: Warnings) {
     let filter = match verbose {
         _ if quiet => "off",
@@ -55,7 +55,7 @@ pub(crate) fn start(verbose: u8, quiet: bool, format: LogFormat, warnings: Warni
         2 => "wasmcloud_par=debug",
         _ => "wasmcloud_par=trace,reqwest=debug,hyper_util=debug,rustls=debug",
     };
-    // A record in JSON has the operation that it belongs to, whatever the level of that is.
+    // A record in JSON names its operation, so spans are enabled at every level.
     let operations = filter_fn(move |about| {
         format == LogFormat::Json && about.is_span() && about.target().starts_with("wasmcloud_par")
     });

@@ -1,4 +1,4 @@
-//! What users see: answers, errors with hints, progress bars, the log, and questions.
+//! The output of the command: answers, errors with hints, progress bars, the log, and questions.
 
 mod answer;
 pub(crate) mod escape;

@@ -19,7 +19,7 @@ use super::secrets::hide_seeds;
 use super::usage::usage_problem;
 use super::warnings::Warnings;
 
-/// The formats of what a command prints.
+/// The formats of the output of a command.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Formats {
     /// The format of standard output.
@@ -48,12 +48,12 @@ impl Printer {
         }
     }
 
-    /// Returns the warnings of this run. What is added is in the JSON object of the answer.
+    /// Returns the warnings of this run. The JSON object of the answer contains them, also those that are added later.
     pub(crate) fn warnings(&self) -> Warnings {
         self.warnings.clone()
     }
 
-    /// Returns the record of the hosts that answer. From now on, the JSON object of the answer has it.
+    /// Returns the record of the hosts that answer. After this call, the JSON object of the answer contains it.
     pub(crate) fn answering(&self) -> AnsweringHosts {
         self.answering.get_or_init(AnsweringHosts::default).clone()
     }
@@ -88,8 +88,8 @@ impl Printer {
         }
     }
 
-    /// Prints a message that the user has to see.
-    pub(crate) fn insist(&self, message: &str) {
+    /// Prints a message even if the user wants only errors.
+    pub(crate) fn note_always(&self, message: &str) {
         self.print_error(Level::Info, message);
     }
 
@@ -215,7 +215,7 @@ enum Level {
 }
 
 impl Level {
-    /// The name in a JSON log, which is the one that the log of the library has.
+    /// The name in a JSON log. The log of the library has the same names.
     fn name(self) -> &'static str {
         match self {
             Self::Info => "INFO",
@@ -224,7 +224,7 @@ impl Level {
         }
     }
 
-    /// What a line of text begins with.
+    /// The start of a line of text.
     fn prefix(self) -> &'static str {
         match self {
             Self::Info => "",
@@ -234,7 +234,7 @@ impl Level {
     }
 }
 
-/// Returns a record of a JSON log with the keys that the records of the library have.
+/// Returns a record of a JSON log. Its keys are those of the records of the library.
 fn record(level: Level, message: &str) -> Map<String, Value> {
     let now = humantime::format_rfc3339_micros(SystemTime::now()).to_string();
     let fields = [
@@ -270,7 +270,7 @@ fn print_data(parts: &[&[u8]]) -> io::Result<()> {
     unless_reader_has_gone(write())
 }
 
-/// Forgives that the reader, such as `head`, has read enough.
+/// Ignores the error that the reader, such as `head`, has closed the pipe.
 fn unless_reader_has_gone(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -283,6 +283,6 @@ fn print_record(record: Map<String, Value>) {
 }
 
 fn print_line(line: &str) {
-    // A failure cannot be reported: standard error is where it would be.
+    // A failure is ignored, because it could only be reported on standard error.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! Turns errors into what users and scripts get: kind, message, hint and exit code.
+//! Turns errors into their output: kind, message, hint and exit code.
 
 use std::error::Error;
 
@@ -11,7 +11,7 @@ use super::failure::{Failure, Violation};
 use super::hints::{archive_hint, cache_hint, client_hint, oci_hint, reference_hint};
 use super::secrets::hide_seeds;
 
-/// What is printed about an error.
+/// An error in the form in which it is printed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) kind: &'static str,
@@ -23,8 +23,8 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// Returns the problem behind an error. Its kind is that of the outermost error that has a kind, its hint
-    /// that of the outermost error that has a hint, and its message is the whole chain.
+    /// Returns the problem for an error. The kind comes from the outermost error that has a kind, and the hint from the
+    /// outermost error that has a hint. The message is the whole chain of errors.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         // Only `anyhow` itself can find a failure that was attached as context: it is not in the chain.
         let context = error.downcast_ref::<Failure>();

@@ -21,9 +21,9 @@ pub(crate) struct Bars {
     interruption: Interruption,
 }
 
-/// How long steps are shown.
+/// The way in which long steps are shown.
 pub(crate) enum Display {
-    /// Not at all.
+    /// Steps are not shown.
     Hidden,
     /// As bars on standard error, which is a terminal.
     Bars,
@@ -31,7 +31,7 @@ pub(crate) enum Display {
     Lines(Lines),
 }
 
-/// The bars of all steps are on one screen.
+/// The display that all steps share.
 enum Screen {
     Hidden,
     Bars(MultiProgress),
@@ -81,7 +81,7 @@ struct Counted {
     interruption: Interruption,
 }
 
-/// What shows one step.
+/// The display of one step.
 enum Shown {
     Hidden,
     Bar(Bar),
@@ -141,7 +141,7 @@ fn hidden_bar(step: Step, total: u64) -> ProgressBar {
         ),
     };
     let amount = |state: &ProgressState, text: &mut dyn fmt::Write| {
-        // A bar shows what it can.
+        // A failure is ignored: the bar only lacks the text.
         let _ = text.write_str(&amount(state.pos(), state.len().unwrap_or_default()));
     };
     let style = ProgressStyle::with_template(template)
@@ -153,7 +153,7 @@ fn hidden_bar(step: Step, total: u64) -> ProgressBar {
         .with_message(word(step))
 }
 
-/// Returns how much is done, as in `12.3 of 800.0 MiB`: the unit is that of the total.
+/// Returns how much is done, as in `12.3 of 800.0 MiB`. Both numbers have the unit that suits the total.
 fn amount(done: u64, total: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     // The precision of `f64` is enough for four digits.

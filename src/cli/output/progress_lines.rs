@@ -12,7 +12,7 @@ const INTERVAL: Duration = Duration::from_secs(15);
 /// The variable with another time in seconds. Only tests set it.
 const INTERVAL_VARIABLE: &str = "PAR_PROGRESS_INTERVAL";
 
-/// Prints a line about the step that is under way, at most one in each interval. Cheap to clone.
+/// Prints lines about the steps in progress, at most one line in each interval. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Lines {
     shared: Arc<Shared>,
@@ -31,19 +31,19 @@ struct State {
     steps: Vec<Running>,
 }
 
-/// All that is under way of one kind of step: a copy sends several blobs at a time.
+/// The steps of one kind in progress. There can be several, because a copy sends several blobs at a time.
 struct Running {
     step: Step,
-    /// How many such steps have not ended.
+    /// How many of these steps have not ended.
     count: usize,
-    /// The bytes that are done.
+    /// How many bytes of these steps are done.
     done: u64,
-    /// The bytes of all these steps. `None` if that of one is unknown.
+    /// The total of bytes of these steps. `None` if the size of one is unknown.
     total: Option<u64>,
 }
 
 impl Lines {
-    /// Makes lines that `print` prints, with the usual time between them.
+    /// Returns lines that are printed with `print`, with the usual time between them.
     pub(crate) fn new(print: impl Fn(&str) + Send + Sync + 'static) -> Self {
         let seconds = std::env::var(INTERVAL_VARIABLE).ok();
         let seconds = seconds.and_then(|seconds| seconds.parse().ok());
@@ -146,7 +146,7 @@ pub(crate) fn bytes(count: u64) -> String {
     ByteSize(count).display().iec().to_string()
 }
 
-/// Returns what a step has done.
+/// Returns the verb for a step in the past tense.
 fn past(step: Step) -> &'static str {
     match step {
         Step::Copying => "copied",

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-/// What stands for a seed in a message.
+/// The text that replaces a seed in a message.
 const HIDDEN: &str = "S…";
 
-/// How many characters of a word that looks like a seed may be shown. A complete seed has 58.
+/// The shortest word, in characters, that is hidden because it looks like a seed. A complete seed has 58.
 const SHORTEST: usize = 30;
 
-/// Replaces words that look like a seed, complete or cut. A seed that was given in the wrong place, such as that of
-/// a path, is part of the error about it otherwise.
+/// Replaces words that look like a complete or a cut seed. Without this, the error about a seed in a wrong place, such
+/// as the place of a path, would show the seed.
 pub(super) fn hide_seeds(text: &str) -> Cow<'_, str> {
     let is_in_word = |character: char| character.is_ascii_alphanumeric();
     let mut hidden = String::new();
@@ -34,8 +34,8 @@ pub(super) fn hide_seeds(text: &str) -> Cow<'_, str> {
     Cow::Owned(hidden)
 }
 
-/// Returns whether a word is written as a seed is: in base32, all letters of one case, the first one an S. The public
-/// keys of accounts and services begin with other letters.
+/// Returns whether a word has the form of a seed: base32 in one case, beginning with an S. The public keys of accounts
+/// and services begin with other letters.
 fn is_seed(word: &str) -> bool {
     let upper = |c: u8| matches!(c, b'A'..=b'Z' | b'2'..=b'7');
     let lower = |c: u8| matches!(c, b'a'..=b'z' | b'2'..=b'7');

@@ -5,14 +5,14 @@ use std::io::{self, BufRead, Write};
 /// The longest line that is read, in bytes. A longer one is cut.
 const LONGEST: u64 = 64 * 1024;
 
-/// Asks a question, and returns the line that the user types, without its end. Returns `None` at the end of
-/// the input.
+/// Asks a question, and returns the line that the user types, without its line end. Returns `None` at the end of the
+/// input.
 pub(crate) fn ask(question: &str) -> io::Result<Option<String>> {
     // Standard error is locked only for the question, so that an interruption can be reported while this waits.
     write_error(question)?;
     let answer = read_line(io::stdin().lock())?;
     if answer.is_none() {
-        // Control-D does not end the line on the screen.
+        // After Control-D, the cursor is still behind the question.
         write_error("\n")?;
     }
     Ok(answer)

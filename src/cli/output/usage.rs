@@ -6,8 +6,8 @@ use crate::content;
 
 use super::problem::Problem;
 
-/// Turns an error of clap into a problem. clap's message is a paragraph, followed by a tip perhaps, and by how
-/// the command is used.
+/// Turns an error of clap into a problem. clap's text is a paragraph with the message, sometimes a tip, and the usage
+/// of the command.
 pub(super) fn usage_problem(error: &clap::Error) -> Problem {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let message = "a command or its arguments are missing".to_owned();

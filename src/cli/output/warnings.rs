@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The most warnings that are kept: registries and archives cause some of them.
+/// How many warnings are kept. The number is bounded because registries and archives can cause any number of warnings.
 const MOST: usize = 1000;
 
 /// Keeps the warnings for a JSON answer. Clones share them.
@@ -10,19 +10,19 @@ const MOST: usize = 1000;
 pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
 
 impl Warnings {
-    /// Keeps a warning, unless there are too many. A warning that was kept before is not repeated.
+    /// Keeps a warning, unless there are too many or the same warning is kept already.
     pub(super) fn add(&self, warning: &str) {
         let mut kept = self.kept();
         if kept.len() > MOST || kept.iter().any(|known| known == warning) {
             return;
         }
         let is_full = kept.len() == MOST;
-        let told = if is_full {
+        let message = if is_full {
             "further warnings are left out"
         } else {
             warning
         };
-        kept.push(told.to_owned());
+        kept.push(message.to_owned());
     }
 
     /// Returns the warnings in their order.

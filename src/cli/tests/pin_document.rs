@@ -22,7 +22,7 @@ fn document(pins: &BTreeMap<String, Identity>) -> Value {
 }
 
 #[test]
-fn what_is_exported_is_imported_unchanged() {
+fn exported_pins_are_imported_unchanged() {
     let places = ["ghcr.io/org/b", "ghcr.io/org/a", "localhost:5000/x"];
     let pins: BTreeMap<_, _> = places.map(|place| (place.to_owned(), pin())).into();
     let document = document(&pins);

@@ -34,7 +34,7 @@ fn a_remote_is_a_web_address_without_credentials() {
 }
 
 #[test]
-fn a_remote_that_others_cannot_reach_is_no_source() {
+fn a_remote_that_others_cannot_reach_is_not_a_source() {
     for remote in [
         "/srv/git/x.git",
         "../x",

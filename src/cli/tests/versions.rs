@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn versions_are_last_and_in_their_order() {
+fn versions_come_last_and_are_sorted() {
     let ordered = [
         "build-9",
         "build-10",

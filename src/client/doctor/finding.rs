@@ -11,7 +11,7 @@ use crate::oci;
 pub enum Check {
     /// A host of `hosts.toml` that is asked before the registry itself.
     Mirror,
-    /// Whether a registry answers, and what it says it is.
+    /// Whether a registry answers, and which server and API version it reports.
     Answer,
     /// How the connection is secured.
     Tls,
@@ -19,7 +19,7 @@ pub enum Check {
     Authentication,
     /// Whether the repository can be read.
     Read,
-    /// Whether a part of a blob can be downloaded. Downloads continue after a break if so.
+    /// Whether a part of a blob can be downloaded. If so, an interrupted download can be continued.
     Ranges,
     /// Whether the registry has the referrers API.
     Referrers,
@@ -80,11 +80,11 @@ impl Check {
 pub enum Verdict {
     /// Everything is as it should be.
     Good,
-    /// Something is missing that everything works without.
+    /// Something is missing, and everything works without it.
     Limited,
     /// The registry, or this machine, cannot be used. Other operations fail with an error of this kind.
     Failed(ErrorKind),
-    /// Nothing was checked.
+    /// The check could not be made.
     Skipped,
 }
 
@@ -101,27 +101,28 @@ impl Verdict {
     }
 }
 
-/// What can be done about a finding, or what follows from it.
+/// Advice about a finding: how to repair the problem, or its consequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {
     /// The mirror can be repaired, or removed from `hosts.toml`.
     RepairMirror,
-    /// Only this mirror can be read, and all other findings are about it.
+    /// Only this mirror, and not the registry, can be read. All other findings are about the mirror.
     ReadThroughMirror(String),
     /// The registry can be asked over TLS.
     UseTls,
     /// The certificate can be verified.
     VerifyCertificate,
-    /// Credentials allow pushing, and reading private repositories.
+    /// The user can log in: credentials allow pushing, and reading private repositories.
     LogIn,
-    /// Credentials are needed, unless the repository is public.
+    /// The user can log in: credentials are needed unless the repository is public.
     LogInUnlessPublic,
-    /// The name of the repository can be checked: it does not exist yet.
+    /// The user can check the name of the repository, which does not exist yet.
     CheckName,
-    /// A tag of a provider archive can be named, so that there is a blob to try downloads on.
+    /// The user can name a tag of a provider archive. The checks that need a blob use that archive.
     NameTag,
-    /// A proxy may remove the header `Range`, without which downloads cannot continue.
+    /// The user can look for a proxy that removes the header `Range`. Interrupted downloads cannot be continued without
+    /// it.
     FindProxy,
     /// Nothing needs to be done: blobs are sent in chunks.
     ChunksSuffice,
@@ -147,15 +148,15 @@ pub enum Advice {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What was checked.
+    /// The check.
     pub check: Check,
     /// The outcome.
     pub verdict: Verdict,
-    /// What was observed.
+    /// The observation, as text.
     pub said: String,
     /// The error that keeps the registry from being used.
     pub error: Option<Arc<oci::Error>>,
-    /// What can be done about it, if that does not follow from the error.
+    /// Advice about the finding, if the error does not give it already.
     pub advice: Option<Advice>,
 }
 
@@ -195,9 +196,9 @@ impl Finding {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// At least one finding for each check. When a check leaves nothing to check, no finding follows.
+    /// The findings: at least one for each check. They end early when a failure makes the later checks impossible.
     pub findings: Vec<Finding>,
-    /// The comparison of the clocks, if the registry says what time it is.
+    /// The comparison of the clocks, if the registry's answer had a date.
     pub(in crate::client) clock: Option<Finding>,
 }
 

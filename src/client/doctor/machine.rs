@@ -11,10 +11,10 @@ use super::finding::{Advice, Check, Finding, Verdict};
 
 /// The fewest open files that a host with some providers gets along with.
 const FEW_FILES: u64 = 1024;
-/// The difference of two clocks that tokens and dates of claims bear.
+/// The largest difference between two clocks with which tokens and the dates of claims still work.
 const SKEW: Duration = Duration::from_secs(60);
 
-/// Checks what executables need on this machine, and the cache, which was opened with this result. Blocks.
+/// Checks what executables need on this machine. Checks also the cache: `cache` is the result of opening it. Blocks.
 pub(in crate::client) fn check(cache: Result<&Cache, &Error>) -> Vec<Finding> {
     let mut findings = vec![architecture(), c_library()];
     findings.push(match cache {
@@ -109,7 +109,8 @@ fn open_files() -> Finding {
     Finding::new(Check::OpenFiles, Verdict::Skipped, said)
 }
 
-/// Compares the clock of this machine with that of a registry: how much later this machine is, or how much earlier.
+/// Returns the finding about the clock of this machine: `Ok` is how far it is ahead of the registry's, `Err` how far it
+/// is behind.
 pub(super) fn clock(skew: Result<Duration, Duration>) -> Finding {
     let check = Check::Clock;
     let (difference, word) = match skew {

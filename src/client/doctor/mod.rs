@@ -1,4 +1,4 @@
-//! Checks of a registry: what it can do, and what keeps it from being used.
+//! Checks of a registry: its features, and problems that keep it from being used.
 
 mod finding;
 mod machine;
@@ -11,8 +11,7 @@ use crate::oci::{self, Credentials, Greeting, Place, Probe, Registries, Registry
 pub use finding::{Advice, Check, Diagnosis, Finding, Verdict};
 pub(super) use machine::check as check_machine;
 
-/// Finds out whether `place` can be used. Sends content to the registry, which is deleted again, if `push` is
-/// `true`.
+/// Finds out whether `place` can be used. With `push`, sends content to the registry and deletes it.
 pub(super) async fn diagnose(
     registries: &Registries,
     place: &Place,
@@ -33,7 +32,7 @@ pub(super) async fn diagnose(
             let finding = match greeting.missing() {
                 None => answer(&greeting),
                 Some(missing) => {
-                    // Commands do not ask for the root of the API.
+                    // Some registries refuse the root of the API only, which no other operation asks for.
                     if !serves(&registry, place).await {
                         findings.push(unanswered(missing));
                         return Ok(Diagnosis {
@@ -63,7 +62,7 @@ pub(super) async fn diagnose(
     let clock = greeting.skew.map(machine::clock);
     findings.push(tls(&greeting, &registry));
     let mut authentication = authentication(&greeting, &registry).await;
-    // Commands use a repository, and not the root of the API.
+    // Other operations use a repository and not the root of the API.
     let is_asked_elsewhere = greeting.wants == Wants::Unsaid || place.reference().is_some();
     if matches!(authentication.verdict, Verdict::Failed(_))
         && is_asked_elsewhere
@@ -81,7 +80,7 @@ pub(super) async fn diagnose(
         let (mut read, sample) = read(&registry, reference).await;
         let stops = matches!(read.verdict, Verdict::Failed(_));
         if stops && is_away {
-            // Readers would ask the registry next.
+            // After the mirrors, readers ask the registry, which is unavailable.
             read.verdict = Verdict::Failed(ErrorKind::Unavailable);
         }
         findings.push(read);
@@ -116,7 +115,7 @@ async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {
     }
 }
 
-/// Returns the finding about a registry that does not answer as one.
+/// Returns the finding about a host that does not answer as a registry does.
 fn unanswered(error: oci::Error) -> Finding {
     let check = match &error {
         oci::Error::Tls { .. } | oci::Error::PlainHttp { .. } => Check::Tls,
@@ -188,13 +187,13 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
     };
     let (credentials, failure) = match registry.credentials().await {
         Ok(credentials) => (credentials, None),
-        // What anybody may read is read without credentials.
+        // Public repositories can be read without credentials.
         Err(error @ oci::Error::CredentialHelper { .. }) => (Credentials::Anonymous, Some(error)),
         Err(error) => return Finding::failed(check, error),
     };
     match (registry.log_in().await, credentials) {
         (Ok(()), Credentials::Anonymous) => {
-            let said = format!("{wants}, which it gives to anybody");
+            let said = format!("{wants}, which the registry gives to anonymous users");
             match failure {
                 Some(failure) => {
                     let said = format!("{said}; {}", with_causes(&failure));
@@ -205,7 +204,7 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
         }
         (Ok(()), credentials) => {
             let who = credentials.who();
-            Finding::good(check, format!("{wants}; it takes {who}"))
+            Finding::good(check, format!("{wants}; the registry accepts {who}"))
         }
         // Token services may give anonymous tokens for public repositories only.
         (Err(error), Credentials::Anonymous)

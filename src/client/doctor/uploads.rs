@@ -11,10 +11,10 @@ use crate::oci::{Artifact, Probe, media_type};
 use super::finding::{Advice, Check, Finding};
 use super::ranges;
 
-/// Returns content that no registry has: it is random, because it will be deleted.
+/// Returns random content. No registry has it already, so deleting it later removes nothing that is in use.
 fn content(media_type: &str) -> (Descriptor, Bytes) {
     let mut random = [0; 16];
-    // Without a source of randomness, TLS would have failed before.
+    // A failure is ignored: without a source of randomness, TLS would have failed before.
     let _ = SystemRandom::new().fill(&mut random);
     let text = format!(
         r#"{{"par doctor":"{}"}}"#,
@@ -34,7 +34,7 @@ pub(super) async fn check(
     let refusal = match registry.upload_whole(&layer, bytes.clone()).await {
         Ok(refusal) => refusal,
         Err(error) => {
-            // The registry may have received it in spite of the error.
+            // The registry may have received the blob in spite of the error.
             let _ = registry.delete(&layer).await;
             findings.push(Finding::failed(Check::Upload, error));
             findings.push(ranges::check(registry, existing.as_ref()).await);
@@ -64,7 +64,7 @@ pub(super) async fn check(
     }
 }
 
-/// Checks whether blobs are accepted in chunks. That is `needed` when they are not accepted in one request.
+/// Checks whether blobs are accepted in chunks. `needed` says that they are not accepted in one request.
 async fn chunks(registry: &Probe, needed: bool) -> Finding {
     let check = Check::Chunks;
     let (chunk, bytes) = content(media_type::PROVIDER_ARCHIVE_LAYER);

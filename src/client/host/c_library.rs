@@ -6,7 +6,7 @@ use crate::archive::{ExecutableFacts, defined_glibc};
 
 use super::libraries::Libraries;
 
-/// The usual paths of dynamic linkers on Linux, by the processor.
+/// The usual paths of dynamic linkers on Linux, for each processor.
 const LINKERS: [(&str, &str, &str); 8] = [
     (
         "x86_64",
@@ -47,8 +47,8 @@ pub(in crate::client) enum CLibrary {
     Musl(PathBuf),
 }
 
-/// Returns the C libraries whose dynamic linkers are where executables for this machine expect them. `None`: that is
-/// not known for this kind of machine. Blocks.
+/// Returns the C libraries whose dynamic linkers are where executables for this machine expect them. `None`: the paths
+/// are not known for this kind of machine. Blocks.
 pub(in crate::client) fn c_libraries() -> Option<Vec<CLibrary>> {
     let own = LINKERS
         .iter()

@@ -11,13 +11,12 @@ use super::linker_cache::LinkerCache;
 /// The C library itself.
 const C_LIBRARY: &str = "libc.so.6";
 
-/// The places in which the libraries of an executable are looked for. There can be more of them than the linker uses, and
-/// not fewer.
+/// The places in which the libraries of an executable are looked for: all those that the linker uses, and perhaps more.
 pub(super) struct Libraries<'f> {
     facts: &'f ExecutableFacts,
     directories: Vec<PathBuf>,
     cache: LinkerCache,
-    /// Whether all places are known. If not, no library counts as missing.
+    /// Whether all places of the linker are known. If not, no library counts as missing.
     complete: bool,
 }
 
@@ -79,7 +78,7 @@ impl<'f> Libraries<'f> {
             .iter()
             .map(|directory| directory.join(name));
         let mut found: Vec<_> = beside.chain(self.cache.paths(name)).collect();
-        // What cannot be looked at may be there.
+        // A path that cannot be examined counts as an existing file: only certain problems are reported.
         found.retain(|path| {
             fs::metadata(path).map_or_else(
                 |error| error.kind() != std::io::ErrorKind::NotFound,
@@ -90,13 +89,15 @@ impl<'f> Libraries<'f> {
     }
 }
 
-/// Returns whether libraries are loaded that an executable does not name. They can be those that it needs.
+/// Returns whether the linker loads libraries that the executable does not name. One of them may be a library that
+/// seems to be missing.
 fn preloads() -> bool {
     let variable = env::var_os("LD_PRELOAD").is_some_and(|value| !value.is_empty());
     variable || fs::metadata("/etc/ld.so.preload").is_ok_and(|file| file.len() > 0)
 }
 
-/// Returns the directory that a path of the executable stands for. `None`: that is not known.
+/// Returns the directory that a path in the executable stands for. `None`: the path has an unknown variable, or is
+/// relative.
 fn expanded(written: &str, origin: Option<&Path>) -> Option<PathBuf> {
     let expanded = match origin.and_then(Path::to_str) {
         Some(origin) => written

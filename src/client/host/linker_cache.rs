@@ -8,7 +8,7 @@ use crate::content::read_file_bounded;
 
 /// The largest cache that is read, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
-/// How the part of the file begins that all linkers since glibc 2.2 read.
+/// The first bytes of the part of the file that all linkers since glibc 2.2 read.
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 /// The size of the header, which begins with the magic and the number of entries.
 const HEADER: usize = 48;
@@ -19,7 +19,7 @@ const ENTRY: usize = 24;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct LinkerCache {
     paths: BTreeMap<String, Vec<PathBuf>>,
-    /// Whether the cache could be read. There may be none.
+    /// Whether the cache could be read completely. This is `true` also if the machine has no such cache.
     pub(super) complete: bool,
 }
 
@@ -41,7 +41,7 @@ impl LinkerCache {
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        // An older part can come first. The offsets count from the magic.
+        // A part in the older format can come before this one. The offsets count from the magic.
         let start = bytes
             .windows(MAGIC.len())
             .position(|window| window == MAGIC)?;

@@ -1,6 +1,6 @@
 //! Whether this machine can start an executable.
 //!
-//! What cannot be found out is no problem: nothing that starts is warned of.
+//! Only certain problems are reported, so that there is no warning about an executable that starts.
 
 mod c_library;
 mod libraries;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub enum HostProblem {
     /// The file system of the executable is mounted with `noexec`.
     NoExec,
-    /// The executable is made for other processors, or for another system, which the text says.
+    /// The executable is made for other processors or for another system. The field names them.
     OtherMachine(String),
     /// This machine does not have the dynamic linker of the executable, or the program that runs the script. Starting it
     /// fails with "No such file or directory", although the file is there.

@@ -14,9 +14,9 @@ use super::problem::HostProblem;
 /// Returns why this machine cannot start the executable at `path`. Blocks while it reads some kilobytes of the executable
 /// and of the libraries of this machine.
 ///
-/// Only what is certain counts. Not looked at are the libraries that libraries need, symbols, and versions of other
-/// libraries than the GNU C library. On other systems than Linux, only the format, the processor and the presence of a
-/// code signature are compared.
+/// Only certain problems are returned. The libraries that libraries need, symbols, and versions of other libraries than
+/// the GNU C library are not checked. On other systems than Linux, only the format, the processor and the presence of a
+/// code signature are checked.
 ///
 /// # Errors
 ///
@@ -26,7 +26,7 @@ pub fn host_problems(path: &Path) -> Result<Vec<HostProblem>, Error> {
     Ok(problems_of(path, &facts))
 }
 
-/// Returns why this machine cannot start the executable at `path`, which has these facts. Blocks.
+/// Returns why this machine cannot start the executable at `path`. `facts` are those of the executable. Blocks.
 pub(in crate::client) fn problems_of(path: &Path, facts: &ExecutableFacts) -> Vec<HostProblem> {
     let mut problems = Vec::new();
     if is_noexec(path) {
@@ -71,7 +71,7 @@ fn other_machine(facts: &ExecutableFacts) -> Option<HostProblem> {
     (!is_handled).then_some(HostProblem::OtherMachine(made_for))
 }
 
-/// Returns whether this system has executables of a format. `None`: that is not known.
+/// Returns whether this system runs executables of a format. `None` for a system that is not known.
 fn runs_format(format: ExecutableFormat) -> Option<bool> {
     let own = match std::env::consts::OS {
         "linux" | "android" => ExecutableFormat::Elf,
@@ -104,11 +104,11 @@ fn runs_processor(processors: &[String]) -> bool {
 pub(in crate::client) struct Handler {
     /// The name of the handler, such as `qemu-aarch64`.
     pub(in crate::client) name: String,
-    /// The first bytes of the files, in hexadecimal digits.
+    /// The first bytes of the files that the handler starts, in hexadecimal digits.
     magic: String,
 }
 
-/// Returns the handlers of this machine. In a container, where they cannot be listed, it returns none.
+/// Returns the handlers of this machine. Empty in a container that cannot list them.
 pub(in crate::client) fn emulated() -> Vec<Handler> {
     let Ok(entries) = fs::read_dir("/proc/sys/fs/binfmt_misc") else {
         return Vec::new();

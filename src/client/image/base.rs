@@ -57,7 +57,8 @@ impl Base {
         Ok(image)
     }
 
-    /// Returns the name of the base for an annotation: that of an image in a registry. A path is of no use elsewhere.
+    /// Returns the reference of the base for an annotation. `None` for an image layout, whose path means nothing on
+    /// another machine.
     pub(super) fn name(&self) -> Option<String> {
         match &self.reference {
             Reference::Registry(place) => Some(place.under_one_name().to_string()),

@@ -1,4 +1,4 @@
-//! An image with all that it consists of.
+//! A complete image: its index, its manifests and its blobs.
 
 use std::collections::BTreeMap;
 
@@ -21,11 +21,11 @@ use super::sending::Sending;
 pub(in crate::client) struct Archive {
     /// The name for errors.
     pub(in crate::client) name: String,
-    /// The digest of its manifest, or of its bytes when it has none.
+    /// The digest of the archive's manifest, or of its bytes when it has no manifest.
     pub(in crate::client) digest: Digest,
     /// The annotations of its manifest.
     pub(in crate::client) annotations: BTreeMap<String, String>,
-    /// Its manifest, when the image goes to the same repository.
+    /// The archive's manifest, when the image goes to the same repository.
     pub(in crate::client) subject: Option<Descriptor>,
 }
 
@@ -37,7 +37,7 @@ pub(in crate::client) struct Built {
 }
 
 impl Built {
-    /// Makes an image of executables that are verified. `reader` reads the base.
+    /// Makes an image of verified executables. `reader` reads the base.
     pub(in crate::client) async fn new(
         client: &Client,
         reader: &Client,
@@ -100,7 +100,7 @@ impl Built {
         images.collect()
     }
 
-    /// Sends all but the index to `to`, which is the place of `reference`.
+    /// Sends everything except the index to the storage `to` of `reference`.
     pub(in crate::client) async fn send(
         &self,
         client: &Client,

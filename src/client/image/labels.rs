@@ -1,4 +1,4 @@
-//! What a container image says about itself.
+//! The labels and the annotations of a container image.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const REVISION: &str = "com.wasmcloud.par.revision";
 const ARCHIVE: &str = "com.wasmcloud.par.archive";
 
 /// The annotations of an archive that describe the image too (OCI image specification, "Pre-Defined Annotation Keys").
-/// Those with the title, the vendor and the version come from the claims, which are signed.
+/// The title, the vendor and the version are not in this list: they come from the claims, which are signed.
 const KEPT: [&str; 7] = [
     "org.opencontainers.image.authors",
     "org.opencontainers.image.description",
@@ -27,8 +27,8 @@ const KEPT: [&str; 7] = [
     "org.opencontainers.image.url",
 ];
 
-/// Returns the labels of an image: those of the options, those that the verified claims give, and those that the
-/// manifest of the archive, whose annotations are `archive`, has. `created` is in seconds since 1970.
+/// Returns the labels of an image. They come from the options, from the verified claims, and from `archive`, the
+/// annotations of the archive's manifest. `created` is in seconds since 1970.
 pub(super) fn labels(
     options: &ExportOptions,
     claims: &VerifiedClaims,

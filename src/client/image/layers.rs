@@ -15,7 +15,7 @@ use super::super::client::Client;
 use super::super::error::Error;
 use super::super::unchanged_file::{UnchangedFile, unreadable};
 
-/// Few large reads and writes.
+/// The buffer for copying, in bytes. It is large, so that there are few reads and writes.
 const BUFFER: usize = 256 * 1024;
 
 /// An executable for one platform, as a layer.
@@ -32,9 +32,9 @@ pub(in crate::client) fn is_for_images(target: &Target) -> bool {
         || ImagePlatform::of(&architecture, &system, true, None).is_some()
 }
 
-/// Writes the layers of the executables in `files`, which are verified, to `directory`: `path` is that in the image, and
-/// `modified` the time of modification, in seconds since 1970. Of several executables for one platform, that with the name that
-/// hosts look for is used. Blocks.
+/// Writes a layer for each of the verified executables in `files` to `directory`. `path` is the path in the image, and
+/// `modified` the time of modification in seconds since 1970. If several executables are for one platform, the one
+/// whose target has the name that hosts look for is used. Blocks.
 pub(super) fn programs(
     client: &Client,
     files: &BTreeMap<Target, PathBuf>,
@@ -82,7 +82,7 @@ pub(super) fn programs(
     Ok(programs)
 }
 
-/// Returns what an executable needs that is not in an image without a base.
+/// Returns what an executable needs and an image without a base lacks.
 fn needs_base(facts: &ExecutableFacts) -> Option<String> {
     // The name comes from the file.
     let interpreter = facts.interpreter.as_ref();
@@ -122,8 +122,8 @@ fn layer(
     Ok((described, layer))
 }
 
-/// Returns the processor and the system of a target, by the names that hosts look for. A member of the family of 32-bit
-/// Arm keeps its version.
+/// Returns the processor and the system of a target, by the names that hosts look for. The name of a 32-bit Arm
+/// processor keeps its version.
 fn halves(target: &Target) -> (String, String) {
     let usual = target.usual_name();
     let name = usual.as_deref().unwrap_or(target.as_str());

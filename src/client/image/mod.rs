@@ -1,4 +1,4 @@
-//! A container image on its way from an archive to a storage: its layers, its base, its labels, and sending it.
+//! Making a container image of an archive: its layers, its base and its labels, and sending it to a storage.
 
 mod base;
 mod built;

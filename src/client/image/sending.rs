@@ -15,11 +15,11 @@ use super::layers::Program;
 /// How many layers of a base are sent at a time.
 const AT_A_TIME: usize = 4;
 
-/// Where an image is sent.
+/// The destination of an image.
 pub(super) struct Sending<'a> {
     pub(super) client: &'a Client,
     pub(super) to: &'a dyn Push,
-    /// The place of `to`.
+    /// The reference of the storage `to`.
     pub(super) reference: &'a Reference,
     pub(super) base: Option<&'a Base>,
 }

@@ -15,7 +15,7 @@ use super::super::error::Error;
 #[derive(Clone)]
 pub(in crate::client) struct CachedArchive {
     pub(in crate::client) artifact: Artifact,
-    /// Whether all layers were downloaded just now, and hashed on the way.
+    /// Whether all layers were downloaded, and hashed, by this lookup.
     pub(in crate::client) is_new: bool,
     pub(super) layers: Arc<[Held]>,
 }
@@ -39,7 +39,7 @@ impl CachedArchive {
         }
     }
 
-    /// Whether the archive is compressed, according to its first bytes.
+    /// Returns whether the archive is compressed, according to its first bytes.
     pub(in crate::client) fn is_compressed(&self) -> Result<bool, Error> {
         let mut start = Vec::new();
         let read = self.open()?.take(2).read_to_end(&mut start);

@@ -1,6 +1,6 @@
-//! A registry that did not answer one process is not waited for by the next ones, for a short while.
+//! Remembering for a short while that a registry did not answer, so that no other task and process waits for it.
 //!
-//! This is for references whose answer the cache has as well. What a process finds is in the cache, for all that use it.
+//! This is for references that the cache can resolve too. The note is in the cache, which the processes share.
 
 use crate::content::{StoreError, with_causes};
 use crate::oci;
@@ -8,15 +8,15 @@ use crate::oci;
 use super::super::blocking::blocking;
 use super::super::client::Client;
 
-/// Returns why `registry` counts as away.
+/// Returns why `registry` counts as away, or `None` if it does not.
 pub(super) async fn known_away(client: &Client, registry: &str) -> Option<String> {
     let (client, registry) = (client.clone(), registry.to_owned());
     let known = blocking(move || Ok(client.cache()?.away(&registry)));
     known.await.ok().flatten()
 }
 
-/// Keeps for other tasks and processes whether `registry` has answered. A failure is only logged, so that a cache can be
-/// used that is read only.
+/// Notes for other tasks and processes whether `registry` has answered. A failure is only logged, so that a read-only
+/// cache can be used.
 pub(super) async fn note_answer<T: Sync>(
     client: &Client,
     registry: &str,
@@ -42,7 +42,7 @@ pub(super) async fn note_answer<T: Sync>(
     }
 }
 
-/// Whether there was no answer: no connection, or silence on it. Any answer, such as a refusal, says more.
+/// Returns whether the registry gave no answer at all: there was no connection, or nothing arrived on it.
 fn is_silence(error: &StoreError) -> bool {
     error
         .downcast_ref::<oci::Error>()

@@ -1,4 +1,4 @@
-//! What the cache is told of a provider that was used, for lists and for pruning.
+//! Descriptions of used providers in the cache, for lists and for pruning.
 
 use crate::archive::VerifiedClaims;
 use crate::cache::{ClaimsIn, Provider};
@@ -10,11 +10,11 @@ use super::super::blocking::blocking;
 use super::super::client::Client;
 use super::record::absolute_layout;
 
-/// The most characters of a name or a version that are kept.
+/// How many characters of a name or a version are kept.
 const LONGEST: usize = 256;
 
-/// Describes the provider in `manifest` to the cache. A failure is only logged, so that a cache can be used that is
-/// read only.
+/// Records a description of the provider with this manifest in the cache. A failure is only logged, so that a read-only
+/// cache can be used.
 pub(super) async fn describe(client: &Client, manifest: Digest, provider: Provider) {
     let client = client.clone();
     let described = blocking(move || Ok(client.cache()?.describe(&manifest, provider)?));
@@ -24,8 +24,8 @@ pub(super) async fn describe(client: &Client, manifest: Digest, provider: Provid
     }
 }
 
-/// Returns what the cache is told of the provider in `artifact`, whose `claims` are verified. `index` is the image index
-/// from which it was chosen. `has_head` says that the first bytes of its archive are kept.
+/// Returns the description of the provider with the manifest `artifact` and these verified claims. `index` is the image
+/// index from which the manifest was chosen. `has_head` says that the cache keeps the first bytes of the archive.
 pub(in crate::client) fn provider_in(
     artifact: &Artifact,
     reference: Option<&Reference>,

@@ -117,7 +117,8 @@ pub(in crate::client) struct Extracted {
 }
 
 impl Extracted {
-    /// Verifies the archive that `input` gives, and keeps the executables whose targets are `chosen`. Blocks.
+    /// Verifies the archive that `input` yields, and writes the executables for which `chosen` returns `true` to a
+    /// temporary directory. Blocks.
     pub(in crate::client) fn read(
         input: impl Read,
         chosen: impl Fn(&Target) -> bool,
@@ -136,7 +137,7 @@ impl Extracted {
 
 impl Lookup {
     /// Asks the lock, the trust policy and the pin about a cached archive, verifies everything in it, and writes the
-    /// executables whose targets are `chosen` to a temporary directory.
+    /// executables for which `chosen` returns `true` to a temporary directory.
     pub(in crate::client) async fn extract_chosen(
         &self,
         archive: CachedArchive,

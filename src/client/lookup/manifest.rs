@@ -12,7 +12,7 @@ use super::super::blocking::blocking;
 use super::super::client::Client;
 use super::super::error::Error;
 
-/// Returns content of the cache.
+/// Returns the content with this digest, if the cache holds it.
 pub(super) async fn held(client: &Client, digest: &Digest) -> Result<Option<Held>, Error> {
     Ok(client.cache()?.hold_async(digest).await?)
 }
@@ -30,7 +30,7 @@ pub(super) async fn manifest_bytes(held: Held) -> Result<Bytes, Error> {
     .await
 }
 
-/// Returns the descriptor of a manifest that the cache holds.
+/// Returns the descriptor of a manifest, if the cache holds it.
 pub(super) async fn cached_manifest(
     client: &Client,
     digest: &Digest,

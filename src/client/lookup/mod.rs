@@ -1,7 +1,7 @@
-//! From a reference to a manifest, to claims and index, and to an archive in the cache.
+//! Finding the manifest, the claims and the index, and the archive that a reference stands for.
 //!
-//! [`Resolution`] says which manifest a reference stands for. [`Lookup`] has read that manifest, and gives what
-//! is known without the archive as a [`Preview`], and the archive itself as a [`CachedArchive`].
+//! [`Resolution`] finds out which manifest a reference stands for. [`Lookup`] has read that manifest. It returns what
+//! is known without downloading the archive as a [`Preview`], and the archive itself as a [`CachedArchive`].
 
 mod archive;
 mod away;

@@ -1,4 +1,4 @@
-//! Where content comes from: a reference, the store that it is in, and the cache before that.
+//! Content of a reference, from the cache or else from the store of the reference.
 
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use super::super::metered::MeteredSource;
 use super::super::options::PullPolicy;
 use super::manifest::{held, manifest_bytes};
 
-/// The store that a reference is in, behind the cache of a client.
+/// The store that a reference is in, and the client whose cache is asked first.
 pub(super) struct Origin {
     pub(super) client: Client,
     pub(super) reference: Reference,
@@ -20,8 +20,8 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Returns content in the cache, and whether it was downloaded for this call. The download is the
-    /// step `step` of the progress. Manifests are no step.
+    /// Downloads content into the cache unless it is there. Returns the content, and whether it was downloaded. A
+    /// download is reported as the step `step` of the progress. The download of a manifest is not reported.
     pub(super) async fn ensure_cached(
         &self,
         descriptor: &Descriptor,

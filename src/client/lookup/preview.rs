@@ -1,4 +1,4 @@
-//! What is known of an archive without downloading it.
+//! Reading the claims and the index of an archive without downloading the archive.
 
 use std::ops::Range;
 
@@ -15,11 +15,11 @@ use super::super::options::PullPolicy;
 use super::record::{Head, record_name};
 use super::start::Lookup;
 
-/// How many bytes of an archive's start are requested. Together with its manifest that stays below 64 KiB. An
-/// index that does not fit is that of an archive with more than 20 GB.
+/// How many bytes of an archive's start are requested. A manifest and this start are together below 64 KiB. Only the
+/// index of an archive of more than 20 GB does not fit.
 const HEAD: u64 = 48 * 1024;
 
-/// What is known of an archive without downloading it.
+/// The claims and the index of an archive, read without downloading the archive.
 pub(in crate::client) struct Preview {
     /// The verified claims: the issuer, the subject, and the hashes of the executables.
     pub(in crate::client) claims: VerifiedClaims,
@@ -34,16 +34,16 @@ pub(in crate::client) struct Preview {
 }
 
 impl Lookup {
-    /// Returns what the manifest says of the archive, or else the start of the archive. `None` when neither
-    /// can be relied on, so that the whole archive has to be read.
+    /// Returns the preview from the manifest, or else from the start of the archive. Returns `None` when neither can be
+    /// relied on, so that the whole archive has to be read.
     ///
-    /// The digest of the manifest binds its annotations. Nothing binds the start of an archive: the digest of a
-    /// layer can be checked only by reading all of the layer. So the start counts only where its server could
-    /// as well have named another manifest: for a tag, and from the registry itself. A mirror, or the storage
-    /// that a registry redirects to, is trusted by digest alone.
+    /// The digest of the manifest covers its annotations. No digest covers the start of an archive alone: the digest of
+    /// a layer can be checked only by reading the whole layer. So the start is used only if its server could give any
+    /// archive anyway by naming another manifest: for a tag, and from the registry itself. Content from a mirror, or
+    /// from storage that a registry redirects to, counts only if its digest is checked.
     ///
-    /// Claims of the manifest that have expired or are not yet valid are an error: their signature is good, so
-    /// that is what the publisher wants.
+    /// Claims in the manifest that have expired or are not yet valid are an error. Their signature is good, so the
+    /// publisher has set these dates.
     pub(in crate::client) async fn preview(&self) -> Result<Option<Preview>, Error> {
         let (artifact, reference) = (&self.artifact, self.reference());
         let [layer] = artifact.layers() else {
@@ -71,7 +71,7 @@ impl Lookup {
         }
     }
 
-    /// Returns what the start of the archive says.
+    /// Returns the preview from the start of the archive.
     async fn preview_head(&self, layer: &Descriptor) -> Result<Option<Preview>, Error> {
         let name = record_name(self.reference());
         let (head, downloaded) = match self.recorded_head(name.clone()).await? {
@@ -152,7 +152,7 @@ pub(in crate::client) async fn read_range(
 async fn read_up_to(reader: Reader, length: u64) -> Result<Vec<u8>, StoreError> {
     let mut part = Vec::new();
     let read = reader.take(length).read_to_end(&mut part).await;
-    // The error of a store is inside that of its reader.
+    // The reader's error contains the error of the store.
     read.map_err(|error| match error.downcast::<StoreError>() {
         Ok(error) => error,
         Err(error) => StoreError::new(ErrorKind::Unavailable, error),

@@ -1,8 +1,8 @@
-//! What the cache records of a tag, and when.
+//! Recording in the cache which manifest a tag stands for.
 //!
-//! A client that starts without the registry gets the manifest that is recorded. So an answer of the registry
-//! is recorded only by an operation that uses the archive, and only once the archive can be served. An update
-//! that breaks off or is refused, or an inspection, does not replace the record.
+//! When the registry is unavailable, a client uses the recorded manifest. So an answer of the registry is recorded only
+//! by an operation that uses the archive, and only once the cache can serve the archive. An interrupted or refused
+//! update and an inspection do not replace the record.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -16,12 +16,12 @@ use super::super::client::Client;
 use super::super::error::Error;
 use super::manifest::cached_manifest;
 
-/// The answer of a registry about a tag, which is to be recorded.
+/// The answer of a registry about a tag, to be recorded.
 #[derive(Debug, Clone)]
 pub(super) struct Confirmation {
     name: String,
     record: Record,
-    /// Whether the record is about another manifest.
+    /// Whether the present record names another manifest.
     pub(super) moved: bool,
 }
 
@@ -34,7 +34,7 @@ pub(in crate::client) struct Head {
 }
 
 impl Confirmation {
-    /// Returns what is to be recorded of the tag of `reference`, which a registry confirmed at the time `at`.
+    /// Returns the answer to record for the tag of `reference`, which the registry confirmed at the time `at`. Returns
     /// `None` for a digest, which always stands for the same manifest.
     pub(super) async fn new(
         client: &Client,
@@ -96,7 +96,7 @@ pub(super) async fn usable_record(
     }))
 }
 
-/// Writes records to the cache. A failure is only logged, so that a cache can be used that is read only.
+/// Writes records to the cache. A failure is only logged, so that a read-only cache can be used.
 pub(super) async fn write(client: &Client, confirmation: Option<Confirmation>, head: Option<Head>) {
     if confirmation.is_none() && head.is_none() {
         return;
@@ -114,7 +114,7 @@ pub(super) async fn write(client: &Client, confirmation: Option<Confirmation>, h
     });
     if let Err(error) = written.await {
         tracing::warn!(
-            "cannot record what the tag stands for: {}",
+            "cannot record which manifest the tag names: {}",
             with_causes(&error)
         );
     }
@@ -133,7 +133,7 @@ pub(super) fn record_name(reference: &Reference) -> Option<String> {
     })
 }
 
-/// Returns the absolute path of an image layout, and what kind of layout is there.
+/// Returns the absolute path of an image layout, and whether the layout is a directory or a file.
 pub(super) fn absolute_layout(reference: &Reference) -> Option<(LayoutForm, PathBuf)> {
     match reference {
         Reference::Registry(_) => None,
@@ -144,7 +144,7 @@ pub(super) fn absolute_layout(reference: &Reference) -> Option<(LayoutForm, Path
     }
 }
 
-/// Returns what a record has of an image layout: the path of a directory, or the reference to a file.
+/// Returns the name of an image layout in a record: the path of a directory, or the reference to a file.
 fn recorded_place((form, path): &(LayoutForm, PathBuf)) -> Option<String> {
     let path = path.to_str()?;
     Some(match form {

@@ -16,24 +16,24 @@ use super::away::{known_away, note_answer};
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
-/// How long the client waits for a registry's answer about a tag when the cache has an answer as well. A host
-/// that starts without its registry must not wait as long as a transfer may take.
+/// How long the client waits for a registry's answer about a tag that the cache can resolve too. A host that starts
+/// while its registry is unavailable must not wait as long as a transfer may take.
 pub(in crate::client) const OFFLINE_WAIT: Duration = Duration::from_secs(5);
 
 /// The manifest, or the image index, that a reference stands for.
 pub(in crate::client) struct Resolution {
     pub(in crate::client) descriptor: Descriptor,
-    /// Where this answer is from.
+    /// When the answer was confirmed.
     pub(super) freshness: Freshness,
     /// Whether the registry or the layout has answered.
     pub(super) answered: bool,
 }
 
 impl Resolution {
-    /// Resolves `reference` as the pull policy of `client` demands: by the cache, by `store`, or by both.
+    /// Resolves `reference` with the cache, with `store`, or with both, as the pull policy of `client` demands.
     ///
-    /// Reading the cache takes a turn of the client. Waiting for the registry does not, so that a registry
-    /// that is away delays many references no longer than one. The caller must not have a turn.
+    /// Reading the cache takes a turn of the client. Waiting for the registry takes none: many references wait for an
+    /// unavailable registry at the same time. The caller must not hold a turn.
     pub(in crate::client) async fn new(
         client: &Client,
         store: &dyn ReadStorage,
@@ -93,7 +93,7 @@ impl Resolution {
         }
     }
 
-    /// Returns what the cache holds, when the registry was not asked.
+    /// Returns the recorded answer, for a reference about which the registry was not asked.
     fn from_cache(client: &Client, record: Record) -> Self {
         client.registries.note_cached(false);
         Self {
@@ -114,7 +114,7 @@ impl Resolution {
     }
 }
 
-/// Asks what `name` stands for. When the registry is unavailable, the recorded answer counts.
+/// Asks the store what `name` stands for. When it is unavailable, returns the recorded answer.
 async fn resolve_or_recall(
     client: &Client,
     store: &dyn ReadStorage,
@@ -142,7 +142,7 @@ async fn resolve_or_recall(
         Ok(descriptor) => return Ok(Resolution::confirmed(descriptor)),
         Err(error) if is_outage(&error) => error,
         Err(error) if error.kind() == ErrorKind::Denied => {
-            // The registry has answered, but said nothing about the tag.
+            // The registry has answered, but has not said whether the tag has moved.
             if !allows_denied(client, reference).await? {
                 return Err(Error::DeniedButCached {
                     reference: reference.to_string(),
@@ -152,7 +152,7 @@ async fn resolve_or_recall(
             }
             error
         }
-        // The registry has answered, so the record does not hold any more.
+        // Another answer, such as "not found", is about the tag, so the record is out of date.
         Err(error) => return Err(error.into()),
     };
     let reason = match error.downcast_ref() {
@@ -162,11 +162,11 @@ async fn resolve_or_recall(
     Ok(recall(client, reference, record, reason))
 }
 
-/// Returns what `reference` stood for when that was last confirmed, with a warning.
+/// Returns the recorded answer about `reference`, and logs a warning.
 fn recall(client: &Client, reference: &Reference, record: Record, reason: String) -> Resolution {
     let since = humantime::format_rfc3339_seconds(record.confirmed);
     tracing::warn!(
-        "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
+        "{reference} is unconfirmed since {since}; using the manifest that it named then, {}: {reason}",
         record.descriptor.digest
     );
     client.registries.note_cached(true);
@@ -180,7 +180,7 @@ fn recall(client: &Client, reference: &Reference, record: Record, reason: String
     }
 }
 
-/// Whether the trust policy lets a tag stand for what it stood for although access is denied.
+/// Returns whether the trust policy allows using the recorded answer although the registry denies access.
 async fn allows_denied(client: &Client, reference: &Reference) -> Result<bool, Error> {
     let reference = reference.clone();
     client
@@ -194,8 +194,8 @@ async fn allows_denied(client: &Client, reference: &Reference) -> Result<bool, E
         .await
 }
 
-/// Returns whether an error says nothing about what the registry holds now. A refusal of its storage does: that
-/// comes only after the registry has answered.
+/// Returns whether the error says nothing about the content of the registry. A refusal by the registry's storage is not
+/// such an error: the registry has answered before, with a redirect.
 fn is_outage(error: &StoreError) -> bool {
     match error.downcast_ref::<oci::Error>() {
         Some(error) => error.is_out_of_reach() && !is_refused_by_storage(error),
@@ -207,14 +207,14 @@ fn is_refused_by_storage(error: &oci::Error) -> bool {
     use oci::Error::{GaveUp, NoMirrorEither, Refused};
     match error {
         GaveUp { last, .. } | NoMirrorEither { last, .. } => is_refused_by_storage(last),
-        // A refusal of the registry itself is another error.
+        // A refusal by the registry itself is another variant.
         Refused { answer, .. } => matches!(answer.status, 401 | 403),
         _ => false,
     }
 }
 
-/// Asks what `name` stands for when the cache does not know. The manifest will be needed as well, and requesting
-/// it saves the request for its descriptor.
+/// Asks the store what `name` stands for, without a recorded answer. Requests the manifest itself, which will be
+/// needed, and so saves a request for its descriptor.
 async fn receive_manifest(
     client: &Client,
     store: &dyn ReadStorage,
@@ -231,7 +231,7 @@ async fn receive_manifest(
     Ok(descriptor)
 }
 
-/// Says on one line why a registry is unavailable.
+/// Returns on one line why a registry is unavailable.
 fn reason(error: &oci::Error, patience: Duration) -> String {
     use oci::Error::{GaveUp, Interrupted, Stalled, Unreachable};
     match error {
@@ -248,7 +248,7 @@ fn is_fresh(record: &Record, max_age: Option<Duration>) -> bool {
     let Some(max_age) = max_age else {
         return true;
     };
-    // A time in the future comes from a wrong clock, then or now: the age is not known.
+    // A time in the future comes from a clock that is wrong, or was: the age is not known.
     let age = SystemTime::now().duration_since(record.confirmed);
     age.is_ok_and(|age| age <= max_age)
 }

@@ -1,4 +1,4 @@
-//! The manifest behind a reference, as the start of everything that is done with an archive.
+//! Looking up the manifest of a reference, the first step of every operation that reads an archive.
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -20,11 +20,11 @@ use super::record::{self, Confirmation, Head};
 use super::resolution::Resolution;
 use super::storage::{named, read_storage};
 
-/// A reference whose manifest is known and in the cache. It has a turn of the client, which ends with it.
+/// A reference whose manifest is known and in the cache. It holds a turn of the client until it is dropped.
 pub(in crate::client) struct Lookup {
     pub(super) origin: Origin,
     pub(in crate::client) artifact: Artifact,
-    /// How recent the answer is to what the reference stands for.
+    /// When it was confirmed that the reference stands for this manifest.
     pub(in crate::client) freshness: Freshness,
     /// Whether the registry or the layout has answered.
     #[cfg_attr(
@@ -127,8 +127,8 @@ impl Lookup {
         Ok(missing)
     }
 
-    /// Returns the executable for `target`, whose signed hash is `hash`, from the cache, or the right to put it there,
-    /// which no other task or process has before the lock is dropped.
+    /// Returns the executable for `target` with the signed hash `hash` from the cache. If it is not there, returns the
+    /// exclusive right to put it there, which ends when the lock is dropped.
     pub(in crate::client) async fn executable_or_slot(
         &self,
         claims: &VerifiedClaims,
@@ -153,12 +153,11 @@ impl Lookup {
         self.index.as_ref()
     }
 
-    /// Brings the archive into the cache and works with it, once a Sigstore identity vouches for its manifest, where the
-    /// policy demands one.
+    /// Brings the archive into the cache and calls `work` with it. Before that, checks that a Sigstore identity vouches
+    /// for the manifest, if the policy demands one.
     ///
-    /// When the archive cannot be used, its layers are read again. If the content of a layer does not have its
-    /// digest, the cache removes it, and everything is tried once more with a new download. Otherwise the
-    /// archive itself is at fault.
+    /// When the work fails on the archive, the layers in the cache are compared with their digests. If a layer differs,
+    /// the cache removes it, and the work is tried once more with a new download. Otherwise the archive itself is bad.
     pub(in crate::client) async fn with_archive<T, F>(
         &self,
         work: impl Fn(CachedArchive) -> F,
@@ -170,7 +169,7 @@ impl Lookup {
         self.with_any_archive(work).await
     }
 
-    /// Brings the archive into the cache and works with it. No Sigstore identity is asked for.
+    /// Brings the archive into the cache and calls `work` with it. No Sigstore identity is demanded.
     pub(in crate::client) async fn with_any_archive<T, F>(
         &self,
         work: impl Fn(CachedArchive) -> F,
@@ -188,8 +187,9 @@ impl Lookup {
         work(self.download().await?).await
     }
 
-    /// Records what the registry has said about the tag, now that the archive can be served, the start of the archive
-    /// if it was downloaded alone, and what `claims`, which were verified, say of the provider.
+    /// Records three things in the cache: the registry's answer about the tag, because the cache can serve the archive
+    /// now; `head`, the start of the archive, if only that was downloaded; and the description of the provider, from
+    /// its verified `claims`.
     pub(in crate::client) async fn record(&self, claims: &VerifiedClaims, head: Option<Head>) {
         let (reference, index) = (Some(self.reference()), self.index.as_ref());
         let provider = provider_in(&self.artifact, reference, index, claims, head.is_some());
@@ -197,8 +197,8 @@ impl Lookup {
         describe(self.client(), self.digest(), provider).await;
     }
 
-    /// Records only the start of the archive, and nothing when the tag has moved: a tag has one recorded start,
-    /// and the cached version, which can run without the registry, keeps its own.
+    /// Records only the start of the archive, and only if the tag has not moved. The cache has one start for each tag,
+    /// and the archive that is recorded for the tag must keep its own.
     pub(in crate::client) async fn record_head(&self, head: Option<Head>) {
         if !self.confirmation.as_ref().is_some_and(|tag| tag.moved) {
             record::write(self.client(), None, head).await;
@@ -231,8 +231,8 @@ impl Lookup {
     }
 }
 
-/// Whether changed bytes would explain the error. Claims that have expired or are not yet valid are not damaged:
-/// their signature is good.
+/// Returns whether damaged bytes could be the cause of the error. They are not when claims have expired or are not yet
+/// valid: the signature of these claims is good.
 fn may_be_damage(error: &Error) -> bool {
     use archive::Error::{Expired, NotYetValid};
     match error {

@@ -21,7 +21,7 @@ use super::layouts::{Storage, open_layout, open_or_create_layout, read_layout};
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
-/// The tag that moves with each release.
+/// The tag that usually moves with each release.
 pub(in crate::client) const LATEST: &str = "latest";
 
 /// Returns the storage that `reference` is read from. With [`PullPolicy::Never`] that is the cache.
@@ -59,8 +59,8 @@ pub(in crate::client) fn check_allowed(
     }
 }
 
-/// Returns the storage that content is pushed to, which can also be read. Creates an image layout that does not exist. The caller finishes the
-/// push.
+/// Returns the storage of `reference` for pushing and reading. Creates an image layout that does not exist. The caller
+/// finishes the push.
 pub(in crate::client) async fn push_storage(
     client: &Client,
     reference: &Reference,
@@ -74,7 +74,7 @@ pub(in crate::client) async fn push_storage(
     })
 }
 
-/// Returns `reference` with a name. Of an image layout without one, the only manifest is meant.
+/// Returns `reference` with a name. A reference to an image layout without a name means the only manifest there.
 pub(in crate::client) async fn named(reference: &Reference) -> Result<Cow<'_, Reference>, Error> {
     match reference {
         Reference::Layout(place) if reference.name().is_none() => {
@@ -85,7 +85,7 @@ pub(in crate::client) async fn named(reference: &Reference) -> Result<Cow<'_, Re
     }
 }
 
-/// What the cache holds of one repository or image layout. Nothing else is asked.
+/// The content of one repository or image layout that is in the cache. Only the cache is read.
 struct CachedPlace {
     client: Client,
     reference: Reference,
@@ -105,7 +105,7 @@ impl Fetch for CachedPlace {
         descriptor: &Descriptor,
         range: Option<Range<u64>>,
     ) -> Result<Reader, StoreError> {
-        // All provider archives have the same config, which is not kept.
+        // All provider archives have the same config, which the cache does not hold.
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
         if range.is_none() && descriptor.digest == Digest::of(&config) {
             return config.open(0).await;

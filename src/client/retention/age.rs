@@ -29,12 +29,12 @@ struct Fields {
     created: Option<String>,
 }
 
-/// Returns when `manifest` was made: by its annotation, by the verified claims of an archive, or by the config of an
-/// image. `None`: it does not say.
+/// Returns when `manifest` was made, according to its annotation, to the verified claims of its archive, or to the
+/// config of its image. `None`: none of them has a time.
 ///
 /// # Errors
 ///
-/// Those of a registry that is unavailable.
+/// An error of a registry that is unavailable. Other errors count as an unknown time.
 pub(super) async fn created(
     client: &Client,
     repository: &Repository,
@@ -68,7 +68,8 @@ fn parse(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(text).ok()
 }
 
-/// Returns when the claims of an archive were signed. Their signature is verified, and their dates do not matter.
+/// Returns when the claims of an archive were signed. Their signature is verified. Claims that have expired or are not
+/// yet valid count too.
 async fn signed(
     client: &Client,
     repository: &Repository,

@@ -8,29 +8,29 @@ use super::super::delete::Deletion;
 use super::super::error::Error;
 use super::plan::{PrunePlan, PrunedManifest};
 
-/// What became of a manifest of a plan.
+/// The outcome of a plan for one of its manifests.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PruneOutcome {
-    /// What was planned.
+    /// The manifest in the plan.
     pub manifest: PrunedManifest,
-    /// The tags that are gone.
+    /// The tags that were removed.
     pub deleted: Vec<String>,
-    /// Whether the manifest is gone.
+    /// Whether the manifest was deleted.
     pub manifest_deleted: bool,
-    /// Why not everything that was planned is done. `None`: it is.
+    /// The error that stopped the work on this manifest. `None`: everything was done as planned.
     pub error: Option<Error>,
 }
 
-/// A plan that is carried out.
+/// A plan in execution.
 pub(in crate::client) struct Execution<'a> {
     pub(in crate::client) client: &'a Client,
     pub(in crate::client) plan: &'a PrunePlan,
 }
 
 impl Execution<'_> {
-    /// Deletes one manifest after the other. Goes on after a failure, except when the registry is unavailable or denies
-    /// access: what comes next would fail as well.
+    /// Deletes one manifest after the other. Continues after a failure, unless the registry is unavailable or denies
+    /// access: the next deletion would fail as well.
     pub(in crate::client) async fn run(&self) -> Vec<PruneOutcome> {
         let mut outcomes = Vec::new();
         for manifest in &self.plan.pruned {
@@ -60,7 +60,8 @@ impl Execution<'_> {
         outcome
     }
 
-    /// Deletes a manifest and what belongs to it, unless it has other tags than planned by now. What is needed stays.
+    /// Deletes a manifest and what belongs to it, except what other manifests need. Fails if a tag that is not in the
+    /// plan names the manifest now.
     async fn delete_manifest(
         &self,
         manifest: &PrunedManifest,

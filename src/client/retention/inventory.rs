@@ -1,4 +1,4 @@
-//! Everything that a repository has, and what of it goes.
+//! The manifests and tags of a repository, and the plan which of them to delete.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -17,19 +17,20 @@ use super::plan::{KeepReason, KeptTag, PrunePlan, PrunedManifest, Retention};
 
 /// How many manifests are requested at a time.
 const AT_A_TIME: usize = 8;
-/// How many manifests without a tag are looked at: those that indexes list, and subjects.
+/// How many manifests without a tag may be requested: manifests that indexes list, and subjects.
 const MOST_UNTAGGED: usize = 10_000;
 
 /// A manifest of a repository.
 struct Known {
-    /// The digests in its JSON: everything that it needs.
+    /// The digests in the JSON of the manifest. The content with these digests is needed by the manifest.
     names: Vec<Digest>,
     subject: Option<Digest>,
     is_index: bool,
     created: Option<SystemTime>,
 }
 
-/// The manifests of a repository by the tags that name them. What takes changes is asked: a mirror may be behind.
+/// The tags and the manifests of a repository. They are read from the registry itself and not from a mirror, which may
+/// be out of date.
 pub(in crate::client) struct Inventory {
     place: RegistryReference,
     repository: Repository,
@@ -40,7 +41,8 @@ pub(in crate::client) struct Inventory {
 }
 
 impl Inventory {
-    /// Reads the manifest of each tag, and when those were made that `retention` may let go, if that matters.
+    /// Reads the manifest of each tag. Where the decision depends on the age, reads also when the manifests were made
+    /// whose tags `retention` selects.
     pub(in crate::client) async fn read(
         client: &Client,
         place: &RegistryReference,
@@ -59,7 +61,7 @@ impl Inventory {
         let read = tags.into_iter().map(|tag| async move {
             let name = ManifestName::Tag(tag.clone());
             let (manifest, bytes) = match repository.stored_manifest(&name).await {
-                // It was deleted after the tags were listed.
+                // The tag was deleted after the tags were listed.
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 stored => stored?,
             };
@@ -78,7 +80,7 @@ impl Inventory {
         let read = stream::iter(read.collect::<Vec<_>>()).buffered(AT_A_TIME);
         let read: Vec<_> = read.try_collect().await?;
         for (tag, digest, known) in read.into_iter().flatten() {
-            // One of the tags of a manifest may have been dated.
+            // The time was read only for selected tags, and a manifest can also have other tags.
             let created = known.created;
             let entry = inventory.manifests.entry(digest.clone()).or_insert(known);
             entry.created = entry.created.or(created);
@@ -87,7 +89,7 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// Decides what goes.
+    /// Decides which tags and manifests to delete.
     pub(in crate::client) async fn plan(
         mut self,
         retention: &Retention,
@@ -144,7 +146,7 @@ impl Inventory {
         }
     }
 
-    /// Returns the digests of everything that a manifest names which stays, also by way of indexes without a tag.
+    /// Returns the digests of everything that the remaining manifests need, also through indexes without a tag.
     async fn needed(
         &mut self,
         gone: &BTreeMap<Digest, Vec<String>>,
@@ -172,7 +174,7 @@ impl Inventory {
         Ok(needed)
     }
 
-    /// Returns why the manifest `digest` stays although these tags go.
+    /// Returns why the manifest `digest` stays although these of its tags are removed. `None`: it can be deleted.
     async fn reason_to_stay(
         &mut self,
         digest: &Digest,
@@ -192,7 +194,7 @@ impl Inventory {
                 "a manifest that stays, or a lock, needs it".to_owned(),
             ));
         }
-        // What belongs to something that stays, directly or through what has no tag.
+        // The manifest stays with its subject, with the subject of its subject, and so on. Those need not have a tag.
         let mut subject = self
             .known(digest)
             .await?
@@ -213,7 +215,8 @@ impl Inventory {
         Ok(None)
     }
 
-    /// Returns what is known of a manifest, which need not have a tag. `None`: it is not there, or is a blob.
+    /// Returns a manifest of the repository with or without a tag, and requests it if necessary. `None`: the repository
+    /// has no such manifest. The digest may be that of a blob.
     async fn known(&mut self, digest: &Digest) -> Result<Option<&Known>, Error> {
         if !self.manifests.contains_key(digest) {
             self.untagged += 1;
@@ -250,7 +253,7 @@ impl Known {
     }
 }
 
-/// Whether `tag` is one under which clients keep what belongs to `digest`.
+/// Returns whether `tag` is a tag under which clients store what belongs to `digest`.
 fn is_attached_to(tag: &str, digest: &Digest) -> bool {
     let name = tag.split('.').next().unwrap_or_default();
     is_of_digest(tag) && name.replacen('-', ":", 1) == digest.to_string()

@@ -1,4 +1,4 @@
-//! What a plan is.
+//! The plan which tags and manifests to delete.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -6,14 +6,15 @@ use std::time::SystemTime;
 use crate::content::Digest;
 use crate::oci::RegistryReference;
 
-/// Which tags of a repository may go.
+/// Which tags of a repository may be removed.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Retention {
-    /// The tags that may go. All others stay. A tag of what is attached to a digest, such as `sha256-….sig`, goes only with
-    /// the manifest that it belongs to.
+    /// The tags that may be removed. All others stay. A tag made of a digest, such as `sha256-….sig`, is removed only
+    /// with the manifest that has this digest.
     pub tags: BTreeSet<String>,
-    /// Only what was made before this time goes. What does not say when it was made stays. Default: any age.
+    /// Only manifests that were made before this time lose tags. A manifest without a time stays. Default: `None`, the
+    /// age does not matter.
     pub made_before: Option<SystemTime>,
     /// Digests of manifests that stay with all their tags. Default: none.
     pub locked: BTreeSet<Digest>,
@@ -21,17 +22,18 @@ pub struct Retention {
     pub locked_tags: BTreeSet<String>,
 }
 
-/// What is deleted from a repository.
+/// A plan which tags and manifests of a repository to delete.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PrunePlan {
     /// The repository.
     pub repository: RegistryReference,
-    /// The manifests that lose tags, by their first tag.
+    /// The manifests that lose tags, sorted by their first tag.
     pub pruned: Vec<PrunedManifest>,
-    /// The tags that could have gone, and stay.
+    /// The tags that [`Retention::tags`] selects and that stay.
     pub kept: Vec<KeptTag>,
-    /// What stays, and what that needs. It is not deleted with a manifest that it belongs to.
+    /// The digests of the manifests that stay, and of what they need. None of it is deleted together with a manifest
+    /// that it belongs to.
     pub(super) needed: BTreeSet<Digest>,
 }
 
@@ -41,9 +43,9 @@ pub struct PrunePlan {
 pub struct PrunedManifest {
     /// The digest of the manifest.
     pub digest: Digest,
-    /// The tags that go, sorted.
+    /// The tags to remove, sorted.
     pub tags: Vec<String>,
-    /// When it was made, if that is known.
+    /// When the manifest was made, if that is known.
     pub created: Option<SystemTime>,
     /// Why the manifest stays, and only the tags are removed. `None`: the manifest is deleted.
     pub stays: Option<String>,
@@ -55,9 +57,9 @@ pub struct PrunedManifest {
 pub struct KeptTag {
     /// The tag.
     pub tag: String,
-    /// The digest of the manifest that it names.
+    /// The digest of the manifest that the tag names.
     pub digest: Digest,
-    /// Why it stays.
+    /// Why the tag stays.
     pub reason: KeepReason,
 }
 
@@ -65,10 +67,10 @@ pub struct KeptTag {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeepReason {
-    /// A lock names it, or its manifest.
+    /// A lock names the tag or its manifest.
     Locked,
-    /// It is not old enough.
+    /// The manifest is not old enough.
     Young,
-    /// It does not say when it was made.
+    /// It is not known when the manifest was made.
     UnknownAge,
 }

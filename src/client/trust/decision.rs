@@ -12,7 +12,8 @@ impl TrustPolicy {
         self.rules.iter().find(|rule| rule.pattern.fits(reference))
     }
 
-    /// Returns the Sigstore identities of which one has to vouch for what `reference` names. Empty: none has to.
+    /// Returns the Sigstore identities of which one has to vouch for the manifest that `reference` names. Empty: no
+    /// identity is demanded.
     pub(in crate::client) fn identities(&self, reference: &Reference) -> &[SigstoreRule] {
         if !self.identities.is_empty() {
             return &self.identities;
@@ -62,7 +63,7 @@ impl TrustPolicy {
         Ok(())
     }
 
-    /// Returns whether a refusal is allowed with a warning. `reference` is `None` for a local file.
+    /// Returns whether the policy only warns of this refusal. `reference` is `None` for a local file.
     pub(in crate::client) fn audits(
         &self,
         reference: Option<&Reference>,
@@ -80,7 +81,7 @@ impl TrustPolicy {
         audit && !is_absolute
     }
 
-    /// Warns of a refusal where the policy audits, and returns it otherwise.
+    /// Logs a refusal as a warning where the policy only audits. Returns it as an error elsewhere.
     pub(in crate::client) fn warn_or_refuse(
         &self,
         reference: Option<&Reference>,
@@ -93,8 +94,8 @@ impl TrustPolicy {
         Ok(())
     }
 
-    /// Whether a tag of `reference` may stand for what was last confirmed when access is denied. `pinned` says
-    /// whether its repository is pinned.
+    /// Returns whether the manifest that was last confirmed for `reference` may be used when the registry denies
+    /// access. `pinned` says whether the repository is pinned.
     pub(in crate::client) fn allows_denied(&self, reference: &Reference, pinned: bool) -> bool {
         let rule = self.rule(reference);
         let stale = rule.and_then(|rule| rule.stale).unwrap_or(self.stale);
@@ -102,7 +103,7 @@ impl TrustPolicy {
         stale == Stale::Denied && known
     }
 
-    /// Whether the policy demands anything of local files.
+    /// Returns whether the policy demands anything of local files.
     #[must_use]
     pub fn restricts_files(&self) -> bool {
         !self.issuers.is_empty() || self.minimum_revision.is_some() || !self.revoked.is_empty()

@@ -9,7 +9,7 @@ use crate::content::{Digest, ErrorKind, StoreError, rfc3339, unix_seconds, with_
 use super::super::sigstore::{BundleError, TrustedRootError};
 use super::Pattern;
 
-/// How many bundles a message says something about.
+/// For how many bundles a message gives the reason.
 const MOST_SAID: usize = 4;
 
 /// A refusal of the trust policy or of a pin, or a problem with the file of the policy.
@@ -87,7 +87,7 @@ pub enum TrustError {
         /// The lowest revision that the policy allows.
         minimum: i32,
     },
-    /// The repository is not pinned, and the policy demands that it is.
+    /// The repository is not pinned, and the policy demands a pin.
     #[error("{what} was published by {issuer}, who has not been accepted for {place} yet")]
     NotPinned {
         /// The archive.
@@ -113,9 +113,9 @@ pub enum TrustError {
         /// What differs: `issuer OLD -> NEW`, `subject OLD -> NEW`, or both.
         changes: Vec<String>,
     },
-    /// The tag stood for an archive with a higher revision before.
+    /// The tag named an archive with a higher revision before.
     #[error(
-        "{what} has {}, and had revision {highest} before: it is older now",
+        "{what} has {}, and had revision {highest} before: the archive is older than before",
         revision_text(*revision)
     )]
     Downgrade {
@@ -126,7 +126,7 @@ pub enum TrustError {
         /// The highest revision that the tag had.
         highest: i32,
     },
-    /// A publisher was to be accepted for a reference that is never pinned. The field is the reference.
+    /// The caller accepts a publisher for a reference that is never pinned. The field is the reference.
     #[error("{0} is never pinned: it is on this machine, or the trust policy says `pin = \"off\"`")]
     NeverPinned(String),
     /// The manifest has no Sigstore bundle, and the policy demands that an identity vouches for it.
@@ -137,7 +137,7 @@ pub enum TrustError {
         /// The identities that the policy allows, as `SUBJECT of ISSUER`.
         demanded: Vec<String>,
     },
-    /// The manifest has Sigstore bundles, and none of them is one that the policy allows.
+    /// The manifest has Sigstore bundles, and none is by an identity that the policy allows.
     #[error(
         "no Sigstore bundle of {what} is by {}: {}",
         demanded.join(" or "),
@@ -150,7 +150,7 @@ pub enum TrustError {
         demanded: Vec<String>,
         /// The digest of the manifest of each bundle, and why it does not count.
         refusals: Vec<(Digest, BundleError)>,
-        /// How many more there are, which were not read.
+        /// How many further bundles were not read.
         unread: usize,
     },
     /// The bundles of a manifest cannot be listed or read, and the policy demands that an identity vouches for it.
@@ -165,10 +165,10 @@ pub enum TrustError {
     /// bundles. The field is the archive.
     #[error("the cache holds no Sigstore bundle of {0} that counts, and no registry may be asked")]
     IdentityNotCached(String),
-    /// The policy demands that a Sigstore identity vouches for the manifest, and an archive in a file has none. The field
-    /// is the file.
+    /// The policy demands that a Sigstore identity vouches for the manifest, and an archive in a file has no manifest.
+    /// The field is the file.
     #[error(
-        "the trust policy demands a Sigstore identity, which {0} cannot have: it is a file, and a manifest is signed"
+        "the trust policy demands a Sigstore identity, which {0} cannot have: an identity signs a manifest, and a file has none"
     )]
     IdentityOfFile(String),
     /// The policy demands a Sigstore identity, and the program is built without the feature `sigstore`. The field is the
@@ -210,7 +210,7 @@ pub(in crate::client) fn revision_text(revision: Option<i32>) -> String {
     )
 }
 
-/// Returns why bundles do not count, for a message.
+/// Returns the part of a message with the reasons why bundles do not count.
 fn said(refusals: &[(Digest, BundleError)], unread: usize) -> String {
     let first = refusals.iter().take(MOST_SAID);
     let mut reasons: Vec<String> = first
@@ -234,7 +234,7 @@ fn for_rule(pattern: Option<&Pattern>) -> String {
 }
 
 impl TrustError {
-    /// Returns the kind of the error, for callers that decide by it.
+    /// Returns the kind of the error, by which a caller can decide what to do.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {

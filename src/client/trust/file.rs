@@ -33,7 +33,7 @@ struct Document {
     stale: Stale,
 }
 
-/// Whether references that no rule fits are allowed.
+/// The decision about references that no rule fits.
 #[derive(std::default::Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Default {
@@ -90,7 +90,7 @@ impl TrustPolicy {
         let Some(path) = Self::path_of_user() else {
             return Ok(Self::default());
         };
-        // A dangling link is an error, and so is everything but an absent file.
+        // Only an absent file means the default policy. A dangling link is an error, as is every other failure.
         match path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             _ => Self::read(&path),
@@ -106,7 +106,7 @@ impl TrustPolicy {
     }
 }
 
-/// Reads a policy whose file is in `directory`.
+/// Parses a policy. Relative paths in it are relative to `directory`, the directory of its file.
 fn parse(text: &str, directory: &Path) -> Result<TrustPolicy, Problem> {
     let document: Document = toml::from_str(text)?;
     let rules = document.rule.into_iter();
@@ -115,7 +115,7 @@ fn parse(text: &str, directory: &Path) -> Result<TrustPolicy, Problem> {
         pinning: document.pin,
         deny_others: document.default == Default::Deny,
         rules: rules?,
-        // An empty list revokes nobody.
+        // Here an empty list is allowed: it revokes nobody.
         revoked: match document.revoked {
             Some(list) if list.get_ref().is_empty() => Vec::new(),
             list => keys(list, KeyPairType::Account)?,

@@ -1,4 +1,4 @@
-//! What a policy says about an archive in a file.
+//! Deciding about an archive in a file.
 
 use crate::archive::VerifiedClaims;
 use crate::oci::Reference;
@@ -7,8 +7,8 @@ use super::super::sigstore::SigstoreRule;
 use super::{Rule, TrustError, TrustPolicy};
 
 impl TrustPolicy {
-    /// Checks the claims of an archive in a file by the rules. Rules are about repositories, and a file is in none, so
-    /// one rule that demands something has to be satisfied, whichever it is. Returns that rule. `what` is the file in
+    /// Checks the claims of an archive in a file by the rules. Rules are about repositories, and a file is in none. So
+    /// the archive has to satisfy any one of the rules that demand something. Returns that rule. `what` is the file in
     /// the error message.
     pub(crate) fn check_anywhere(
         &self,
@@ -36,7 +36,7 @@ impl TrustPolicy {
                 Err(error) => refusals.push(error),
             }
         }
-        // A rule that allows the issuer says most about why the archive is refused.
+        // The error of a rule that allows the issuer explains best why the archive is refused.
         let is_about_issuer =
             |error: &TrustError| matches!(error, TrustError::UntrustedIssuer { .. });
         let several = refusals.len() > 1;
@@ -52,7 +52,7 @@ impl TrustPolicy {
     }
 }
 
-/// Refuses a file where a Sigstore identity has to vouch for its manifest: a file has none.
+/// Refuses a file if a Sigstore identity is demanded: an identity vouches for a manifest, and a file has none.
 fn refuse_identities(identities: &[SigstoreRule], what: &str) -> Result<(), TrustError> {
     if identities.is_empty() {
         return Ok(());
@@ -74,7 +74,7 @@ impl TrustPolicy {
 }
 
 impl Rule {
-    /// Whether the rule demands anything besides a pin.
+    /// Returns whether the rule demands anything besides a pin.
     fn demands(&self) -> bool {
         !self.issuers.is_empty()
             || !self.subjects.is_empty()

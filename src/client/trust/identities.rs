@@ -18,7 +18,7 @@ pub(super) struct IdentityTable {
     root: Option<Spanned<String>>,
 }
 
-/// Returns the identities in a policy whose file is in `directory`.
+/// Returns the identities in a policy. Relative paths of roots are relative to `directory`, the directory of its file.
 pub(super) fn read(
     tables: Spanned<Vec<IdentityTable>>,
     directory: &Path,
@@ -67,7 +67,7 @@ fn identity(table: IdentityTable, directory: &Path) -> Result<SigstoreRule, Prob
         Some(root) => match root.get_ref().as_str() {
             "public" => SigstoreRoot::Public,
             "github" => SigstoreRoot::GitHub,
-            // A typing error in a name must not become the name of a file.
+            // Files must end in `.json`, so that a misspelled `public` or `github` is an error and not a path.
             path if path.ends_with(".json") => SigstoreRoot::File(directory.join(path)),
             _ => {
                 let reason =

@@ -1,16 +1,16 @@
 //! Which publishers are trusted.
 //!
-//! Three questions decide about verified claims. May this issuer publish here, by the [policy](TrustPolicy)? Are
-//! the issuer and the subject those that published here before, by the pin? And is the archive not older than the
-//! one that the tag stood for before?
+//! Three questions decide about verified claims. Does the [policy](TrustPolicy) allow this issuer to publish here? Does
+//! the pin have the same issuer and subject, which published here before? Is the archive at least as new as the one
+//! that the tag named before?
 //!
-//! An account that a policy revokes is refused whatever else holds. A rotation statement lets a pin follow its
-//! publisher to another account.
+//! An account that a policy revokes is always refused. A rotation statement lets a pin follow its publisher to another
+//! account.
 //!
 //! In addition, a policy can demand that a Sigstore identity vouches for the manifest.
 //!
-//! They are asked as soon as the claims are known, so that a refused archive is not downloaded. A pin is written,
-//! under a file lock, only after an archive or its executable has been verified.
+//! The questions are asked as soon as the claims are known, so that a refused archive is not downloaded. A pin is
+//! written, under a file lock, only after an archive or its executable has been verified.
 
 mod decision;
 mod error;
@@ -52,37 +52,37 @@ pub(crate) use pins::pin_name;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrustPolicy {
-    /// The issuers (`A…`) whose archives may be used, whatever the rules say. Empty: the rules decide.
+    /// The issuers (`A…`) whose archives may be used. They replace the issuers of the rules. Empty: the rules decide.
     pub issuers: Vec<String>,
-    /// The lowest revision that may be used, whatever the rules say. `None`: the rules decide.
+    /// The lowest revision that may be used. It replaces the lowest revision of the rules. `None`: the rules decide.
     pub minimum_revision: Option<i32>,
     /// How repositories are pinned, where no rule says otherwise. Registries on this machine and image
     /// layouts are not pinned.
     pub pinning: Pinning,
-    /// Whether another issuer or another subject than the pinned one is allowed, and pinned instead. The
-    /// revisions that the tags had still count.
+    /// Whether an issuer or a subject that differs from the pinned one is allowed, and pinned instead. The revisions of
+    /// the tags in the pin still count.
     pub accept_identity: bool,
-    /// Whether a tag may have a lower revision than before. The lower one is remembered instead.
+    /// Whether a tag may have a lower revision than before. The pin then has the lower revision.
     pub allow_downgrade: bool,
     /// Whether a reference that no rule fits is refused. This has no effect when [`issuers`](Self::issuers) is not
     /// empty.
     pub deny_others: bool,
     /// The rules. Local files have no rule.
     pub rules: Vec<Rule>,
-    /// The issuers (`A…`) that are refused, whatever else the policy, a rule, a pin or the caller says. Also what
-    /// they have handed over to other accounts does not count.
+    /// The issuers (`A…`) that are refused even if a rule, a pin or the caller allows them. Their rotation statements
+    /// do not count either.
     pub revoked: Vec<String>,
-    /// Whether what the policy or a pin refuses is allowed with a warning, where no rule says otherwise. Revoked
-    /// issuers are refused all the same. Nothing is pinned to what would be refused.
+    /// Whether archives that the policy or a pin refuses are used, with a warning, where no rule says otherwise.
+    /// Revoked issuers are still refused. Nothing is pinned to a refused archive.
     pub audit: bool,
-    /// When a tag stands for the manifest that was last confirmed, where no rule says otherwise.
+    /// When the manifest that was last confirmed for a tag may be used, where no rule says otherwise.
     pub stale: Stale,
-    /// The Sigstore identities of which one has to vouch for the manifest, whatever the rules say. Empty: the rules
-    /// decide.
+    /// The Sigstore identities of which one has to vouch for the manifest. They replace the identities of the rules.
+    /// Empty: the rules decide.
     pub identities: Vec<SigstoreRule>,
 }
 
-/// When a tag stands for the manifest that the registry confirmed last, because it does not confirm it now. The
+/// When the manifest that was last confirmed for a tag may be used although the registry does not confirm it now. The
 /// [`PullPolicy`](super::PullPolicy) must allow it too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[non_exhaustive]
@@ -91,8 +91,8 @@ pub enum Stale {
     /// When the registry is unavailable.
     #[default]
     Unavailable,
-    /// Also when the registry denies access, as after credentials have expired. This holds for repositories that are
-    /// pinned or whose rule lists issuers.
+    /// When the registry is unavailable, or denies access, as after credentials have expired. Denied access counts only
+    /// for repositories that are pinned or whose rule lists issuers.
     Denied,
 }
 
@@ -111,12 +111,12 @@ pub struct Rule {
     pub minimum_revision: Option<i32>,
     /// How the repositories are pinned, even those of registries on this machine. `None`: the policy decides.
     pub pinning: Option<Pinning>,
-    /// Whether what would be refused is allowed with a warning. `None`: the policy decides.
+    /// Whether archives that would be refused are used, with a warning. `None`: the policy decides.
     pub audit: Option<bool>,
-    /// When a tag stands for the manifest that was last confirmed. `None`: the policy decides.
+    /// When the manifest that was last confirmed for a tag may be used. `None`: the policy decides.
     pub stale: Option<Stale>,
-    /// The Sigstore identities of which one has to vouch for the manifest, besides what else the rule demands. Empty:
-    /// none has to.
+    /// The Sigstore identities of which one has to vouch for the manifest, in addition to the other demands of the
+    /// rule. Empty: no identity is demanded.
     pub identities: Vec<SigstoreRule>,
 }
 
@@ -165,35 +165,35 @@ impl Rule {
         self
     }
 
-    /// Allows this Sigstore identity to vouch for the manifest. Without a call, none has to.
+    /// Allows this Sigstore identity to vouch for the manifest. Without a call, no identity is demanded.
     #[must_use]
     pub fn allow_identity(mut self, identity: SigstoreRule) -> Self {
         self.identities.push(identity);
         self
     }
 
-    /// Refuses archives with a lower revision, and archives without one.
+    /// Refuses archives with a lower revision than `revision`, and archives without a revision.
     #[must_use]
     pub fn minimum_revision(mut self, revision: i32) -> Self {
         self.minimum_revision = Some(revision);
         self
     }
 
-    /// Pins the repositories in this way.
+    /// Sets how the repositories are pinned.
     #[must_use]
     pub fn pinning(mut self, pinning: Pinning) -> Self {
         self.pinning = Some(pinning);
         self
     }
 
-    /// Sets whether what would be refused is allowed with a warning.
+    /// Sets whether archives that would be refused are used, with a warning.
     #[must_use]
     pub fn audit(mut self, audit: bool) -> Self {
         self.audit = Some(audit);
         self
     }
 
-    /// Sets when a tag stands for the manifest that was last confirmed.
+    /// Sets when the manifest that was last confirmed for a tag may be used.
     #[must_use]
     pub fn stale(mut self, stale: Stale) -> Self {
         self.stale = Some(stale);
@@ -202,7 +202,7 @@ impl Rule {
 }
 
 impl TrustPolicy {
-    /// Returns a policy that refuses nothing. It is for looking at archives, not for using them.
+    /// Returns a policy that refuses nothing, for showing archives. Do not use it to run executables.
     #[must_use]
     pub fn anyone() -> Self {
         Self {
@@ -211,21 +211,22 @@ impl TrustPolicy {
         }
     }
 
-    /// Allows this issuer, whatever the rules say. Without a call, the rules decide.
+    /// Allows this issuer, and no issuers of the rules. Without a call, the rules decide.
     #[must_use]
     pub fn allow_issuer(mut self, issuer: &Issuer) -> Self {
         self.issuers.push(issuer.to_string());
         self
     }
 
-    /// Allows this Sigstore identity to vouch for manifests, whatever the rules say. Without a call, the rules decide.
+    /// Allows this Sigstore identity to vouch for manifests, and no identities of the rules. Without a call, the rules
+    /// decide.
     #[must_use]
     pub fn allow_identity(mut self, identity: SigstoreRule) -> Self {
         self.identities.push(identity);
         self
     }
 
-    /// Pins repositories in this way where no rule says otherwise.
+    /// Sets how repositories are pinned where no rule says otherwise.
     #[must_use]
     pub fn pinning(mut self, pinning: Pinning) -> Self {
         self.pinning = pinning;
@@ -239,21 +240,21 @@ impl TrustPolicy {
         self
     }
 
-    /// Refuses this issuer, whatever else the policy or a pin says.
+    /// Refuses this issuer, even if the policy or a pin allows it.
     #[must_use]
     pub fn revoke_issuer(mut self, issuer: &Issuer) -> Self {
         self.revoked.push(issuer.to_string());
         self
     }
 
-    /// Sets whether what would be refused is allowed with a warning, where no rule says otherwise.
+    /// Sets whether archives that would be refused are used, with a warning, where no rule says otherwise.
     #[must_use]
     pub fn audit(mut self, audit: bool) -> Self {
         self.audit = audit;
         self
     }
 
-    /// Sets when a tag stands for the manifest that was last confirmed, where no rule says otherwise.
+    /// Sets when the manifest that was last confirmed for a tag may be used, where no rule says otherwise.
     #[must_use]
     pub fn stale(mut self, stale: Stale) -> Self {
         self.stale = stale;

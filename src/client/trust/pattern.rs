@@ -1,4 +1,4 @@
-//! Patterns for the repositories that a rule is about.
+//! Patterns that choose the repositories of a rule.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,8 +12,8 @@ const LAYOUT: &str = "oci-layout";
 
 /// A pattern for repositories: `ghcr.io/org/provider`, `ghcr.io/org/*`, `*.example.com`, `*`.
 ///
-/// In the registry and in the repository, `*` stands for any characters, `/` included. A pattern without a
-/// repository fits all repositories of the registry. `oci-layout` fits all image layouts. A pattern fits all
+/// In the registry and in the repository, `*` stands for any number of any characters, including `/`. A pattern without
+/// a repository fits all repositories of the registry. `oci-layout` fits all image layouts. A pattern fits all
 /// spellings of a repository: `docker.io/demo` also fits `registry-1.docker.io:443/library/demo`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
@@ -37,7 +37,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the pattern fits the repository of `reference`. Tags and digests make no difference.
+    /// Returns whether the pattern fits the repository of `reference`. Tags and digests make no difference.
     #[must_use]
     pub fn fits(&self, reference: &Reference) -> bool {
         let place = match reference {
@@ -86,8 +86,9 @@ impl FromStr for Pattern {
                 "a pattern is REGISTRY or REGISTRY/REPOSITORY, with `*` for any characters",
             ));
         }
-        // Parsing an example shows whether such a repository can exist, and what its usual spelling is. In the
-        // repository, each `*` becomes a letter. A registry with `*` becomes some other registry.
+        // Parsing an example of a fitting reference shows whether such a repository can exist, and how it is usually
+        // spelled. In the example, each `*` in the repository is a letter, and a registry with `*` is an example
+        // registry.
         let (open, whole) = (registry.contains('*'), repository.unwrap_or("*"));
         let example = if open { "any.registry" } else { registry };
         let example = format!("{example}/{}", whole.replace('*', "a"));

@@ -34,8 +34,8 @@ impl TrustPolicy {
         }
     }
 
-    /// Compares an archive with the identity that `place` is pinned to. Returns the identity to pin from now on, if
-    /// that is another one.
+    /// Compares an archive with the identity that `place` is pinned to. Returns the new identity to pin, or `None` if
+    /// the pin does not change.
     pub(in crate::client) fn judge(
         &self,
         known: Option<&Identity>,
@@ -56,14 +56,15 @@ impl TrustPolicy {
             }
             None => Identity::new(claims.issuer().as_str(), claims.subject().as_str()),
         };
-        // A reference with a digest asks for exactly that archive, however old it is.
+        // The revision is compared for tags only. A reference with a digest asks for exactly that archive, even an old
+        // one.
         if let (None, Some(tag)) = (reference.digest(), reference.tag()) {
             let revision = claims.revision();
             let highest = match revision {
                 Some(revision) => identity.revisions.insert(tag.to_owned(), revision),
                 None => identity.revisions.remove(tag),
             };
-            // No revision is less than any.
+            // An archive without a revision counts as lower than any revision, and `None` compares as less than `Some`.
             if let Some(highest) = highest.filter(|highest| revision < Some(*highest))
                 && !self.allow_downgrade
             {
@@ -78,8 +79,8 @@ impl TrustPolicy {
         Ok((known != Some(&identity)).then_some(identity))
     }
 
-    /// Whether the publisher of a repository without a pin has to be accepted first. A rule that lists the issuer has
-    /// accepted it, unless the rule itself demands a pin.
+    /// Returns whether the publisher of a repository without a pin has to be accepted first. A rule that lists the
+    /// issuer counts as acceptance, unless the rule itself demands a pin.
     fn requires_pin(&self, reference: &Reference, claims: &VerifiedClaims) -> bool {
         let rule = self.rule(reference);
         let accepted = rule.is_some_and(|rule| {
@@ -88,7 +89,7 @@ impl TrustPolicy {
         self.pinning_of(reference) == Pinning::Required && !self.accept_identity && !accepted
     }
 
-    /// Returns the pin to go on with when it, a statement, a rule or the caller allows the publisher.
+    /// Returns the new pin if the present pin, a rotation statement, a rule or the caller allows the publisher.
     fn recognize(
         &self,
         known: &Identity,
@@ -99,7 +100,7 @@ impl TrustPolicy {
             reference, claims, ..
         } = candidate;
         let (issuer, subject) = (claims.issuer().as_str(), claims.subject().as_str());
-        // What a revoked account has signed does not count.
+        // A rotation statement of a revoked account does not count.
         let statement = candidate
             .rotation
             .filter(|statement| !lists(&self.revoked, statement.from().as_str()));
@@ -120,7 +121,7 @@ impl TrustPolicy {
             return Ok(known.clone());
         }
         if self.accept_identity {
-            // To accept another identity is not to accept an older archive: the revisions stay.
+            // The revisions stay: the caller has accepted another identity, and not an older archive.
             return Ok(Identity {
                 revisions: known.revisions.clone(),
                 ..Identity::new(issuer, subject)

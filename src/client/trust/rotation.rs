@@ -6,9 +6,9 @@ use crate::cache::{FormerIssuer, Identity};
 /// Returns the pin after a statement on the manifest of an archive with these claims. `None`: the pin does not
 /// follow the statement.
 ///
-/// Only an account that the pin allows in full can hand over. A statement without such an account would let anybody
-/// name himself the former publisher. A statement that is older than the newest one that was followed is ignored, so
-/// that old manifests do not undo later statements.
+/// Only an account that the pin allows without restriction can hand over. Otherwise anybody could write a statement. A
+/// statement that is older than the newest one that was followed is ignored, so that old manifests do not undo later
+/// statements.
 pub(super) fn follow(
     known: &Identity,
     claims: &VerifiedClaims,

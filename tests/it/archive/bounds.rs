@@ -36,7 +36,7 @@ fn too_large(name: &str, bytes: &[u8], limits: &Limits, expected: &str) {
     };
     let mut rest = bytes;
     check(verify(&mut rest, limits).expect_err(name));
-    // Two buffers: the reader stops long before the end of a bomb.
+    // The reader stops long before the end of a bomb: it reads at most two buffers.
     let read = bytes.len() - rest.len();
     assert!(read <= 256 * 1024, "{name}: read {read} bytes");
     check(load(bytes, Some(MACOS.0), limits).expect_err(name));
@@ -104,7 +104,7 @@ fn content_that_expands_to_more_than_the_limits_is_refused_early() {
 }
 
 #[test]
-fn zeros_after_the_end_count_too() {
+fn zeros_after_the_end_of_an_archive_count_towards_the_limit() {
     let mut bytes = Vec::new();
     let tar = Cursor::new(ArchiveBuilder::two_targets().build());
     GzEncoder::new(
@@ -238,7 +238,7 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
             "bytes in arm-linux",
         );
 
-        // All others exceed the data, or the largest number.
+        // All other sizes exceed the data, or the largest number.
         for entry in [
             Entry::file("arm-linux.bin", ""),
             Entry::file("claims.jwt", ""),
@@ -317,7 +317,7 @@ fn names_longer_than_the_limit_are_refused() {
 }
 
 #[test]
-fn reading_claims_ends_when_none_come() {
+fn reading_claims_ends_in_a_stream_without_claims() {
     let directory = Entry::directory("bin/").bytes();
     let endless = EndlessReader(Cursor::new(directory));
     let error = read_claims(endless, &Limits::default()).unwrap_err();

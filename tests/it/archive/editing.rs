@@ -46,7 +46,7 @@ fn remove(writer: &mut ArchiveWriter, target: &str) -> Result<(), Error> {
 }
 
 #[test]
-fn removing_an_executable_keeps_all_else() {
+fn removing_an_executable_changes_nothing_else() {
     for compression in [Compression::None, Compression::Gzip] {
         let with = fixture("provider.par", |builder| {
             let builder = builder.world(b"the world");
@@ -158,7 +158,7 @@ fn an_edited_archive_keeps_its_permissions() {
     for mode in [0o600, 0o640, 0o444] {
         std::fs::set_permissions(&with.path, std::fs::Permissions::from_mode(mode)).unwrap();
         with.edit(|writer| {
-            // This holds for the unpacked files too.
+            // The directory contains the unpacked files too.
             let directory = with.directory.path();
             for name in names(directory)
                 .iter()

@@ -230,7 +230,7 @@ fn a_damaged_executable_is_refused_and_leaves_no_file() {
     assert_eq!(names(directory.path()), ["provider.par.gz"]);
 }
 
-/// Records which steps began, and so whether the index was used.
+/// Records which steps began. They show whether the index was used.
 #[derive(Default)]
 struct Begun(Mutex<Vec<Step>>);
 

@@ -135,7 +135,7 @@ fn a_signer_with_other_keys_is_refused() {
 }
 
 #[test]
-fn the_identity_changes_when_that_is_allowed() {
+fn the_identity_can_be_changed_if_the_caller_allows_it() {
     let with = fixture("provider.par.gz", ArchiveBuilder::build_gzip);
     let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
     insert_with(&with.path, &[NEW], (&issuer, &subject), Identity::Change).unwrap();

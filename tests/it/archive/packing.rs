@@ -34,7 +34,7 @@ fn metadata() -> Metadata {
 
 fn writer() -> ArchiveWriter {
     let mut writer = ArchiveWriter::new(metadata());
-    // They are added in another order than that of the archive.
+    // The executables are added in another order than that of the archive.
     for (target, executable) in [LINUX, MACOS] {
         writer.executable(target.parse().unwrap(), Input::Bytes(executable.into()));
     }

@@ -63,7 +63,7 @@ fn write(path: &Path, sizes: &[usize], world: Option<Vec<u8>>) {
 }
 
 #[test]
-fn verifying_by_the_index_gives_what_reading_from_the_start_gives() {
+fn verifying_with_the_index_and_reading_from_the_start_give_the_same_result() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("provider.par.gz");
     let cases: [(&[usize], Option<Vec<u8>>); 6] = [
@@ -72,7 +72,7 @@ fn verifying_by_the_index_gives_what_reading_from_the_start_gives() {
         (&[PART - 1, PART, PART + 1, 2 * PART], None),
         (&[PART + 7], Some(executable(3000))),
         (&[70_000], Some(executable(2 * PART + 5))),
-        // More than there are threads, of very different sizes.
+        // More executables than threads, of very different sizes.
         (
             &[3 * PART, 10, 500_000, 512, 1024, 2 * PART + 9, 0, 64, 63],
             None,
@@ -88,7 +88,7 @@ fn verifying_by_the_index_gives_what_reading_from_the_start_gives() {
 }
 
 #[test]
-fn damage_anywhere_gives_the_error_of_reading_from_the_start() {
+fn damage_gives_the_same_error_with_the_index_and_from_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("provider.par.gz");
     write(&path, &[200_000, 100_000], Some(executable(1000)));
@@ -106,7 +106,7 @@ fn damage_anywhere_gives_the_error_of_reading_from_the_start() {
             (Err(streamed), Err(error)) => {
                 assert_eq!(error.to_string(), streamed.to_string(), "{place}");
             }
-            // Bits that fill up a byte have no effect.
+            // The unused bits of a last byte have no effect.
             (Ok(streamed), Ok(contents)) => assert_eq!(contents, streamed, "{place}"),
             other => panic!("{place}: {other:?}"),
         }
@@ -141,12 +141,12 @@ fn the_index_of_another_archive_is_not_used() {
         assert_eq!(contents.unwrap(), expected, "{place}");
         led_astray += usize::from(!by_index);
     }
-    // The names in the index may be wrong, because those in the tar count.
+    // A wrong name in the index has no effect, because the names in the tar are used.
     assert!(led_astray > (head - 16) / 2, "{led_astray}");
 }
 
 #[test]
-fn limits_hold_by_the_index_too() {
+fn limits_apply_to_verifying_with_the_index() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("provider.par.gz");
     write(&path, &[200_000, 100_000], Some(executable(1000)));
@@ -180,7 +180,7 @@ fn the_ratio_is_limited_at_every_position() {
     }
     sign(&writer, &path);
     let mut limits = Limits::default();
-    // The average over the whole archive is five bytes for each.
+    // On average, the whole archive inflates to five bytes for each compressed byte.
     (limits.ratio, limits.ratio_allowance) = (10, PART as u64);
 
     let streamed = verify(File::open(&path).unwrap(), &limits).unwrap_err();

@@ -243,7 +243,7 @@ fn an_archive_of_one_target_lists_the_absent_targets() {
 }
 
 #[test]
-fn unknown_targets_are_carried() {
+fn executables_for_unknown_targets_are_loaded() {
     let longest = format!("x86_64-{}", "o".repeat(89));
     for target in [
         "mips64-plan9",
@@ -280,7 +280,7 @@ fn executables_with_sizes_around_a_block_are_complete() {
 
 #[cfg(unix)]
 #[test]
-fn an_extracted_executable_has_the_mode_that_was_asked_for() {
+fn an_extracted_executable_has_the_requested_mode() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     for mode in [0o555, 0o755] {

@@ -42,7 +42,7 @@ fn wit_directory(directory: &Path) {
 }
 
 #[test]
-fn a_wit_directory_makes_the_round_trip_with_its_dependencies() {
+fn a_wit_directory_is_encoded_and_printed_with_its_dependencies() {
     let directory = tempfile::tempdir().unwrap();
     wit_directory(directory.path());
     let world = encode_world(directory.path()).unwrap();

@@ -64,7 +64,7 @@ fn the_same_file_attached_twice_is_one_attachment() {
                 .json()
         };
         let first = attaching(&[]);
-        // The time of the first is that of the clock.
+        // The first attachment has the time of the clock.
         let again = attaching(&["--created", "0"]);
         assert_eq!(again["digest"], first["digest"], "{reference}");
         assert_eq!([&first["existed"], &again["existed"]], [false, true]);
@@ -95,7 +95,7 @@ fn the_same_file_attached_twice_is_one_attachment() {
 }
 
 #[test]
-fn a_dry_run_tells_the_reference_and_sends_nothing() {
+fn a_dry_run_prints_the_reference_and_sends_nothing() {
     let setup = Setup::new();
     let file = setup.environment.write("note.json", "{}\n");
     let run = |more: &[&str]| {
@@ -141,7 +141,7 @@ fn content_is_attached_to_attachments_and_by_digest() {
 }
 
 #[test]
-fn what_cannot_be_attached_is_an_error_with_its_exit_code() {
+fn each_impossible_attachment_is_an_error_with_its_own_exit_code() {
     let setup = Setup::new();
     let environment = &setup.environment;
     environment.write("note.json", "{}");

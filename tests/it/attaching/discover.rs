@@ -49,12 +49,12 @@ fn the_tree_has_attachments_of_attachments_and_the_tags_of_older_tools() {
         assert_eq!(attached["relation"], kind, "{attached}");
     }
     assert_eq!(found["attached"][0]["files"][0]["title"], "note.json");
-    // A type keeps what it is attached to.
+    // With a type, the tree also has the manifests to which the matching ones are attached.
     assert_eq!(digests(&setup.discover(&["--type", OTHER])), [note, below]);
 }
 
 #[test]
-fn the_manifests_of_an_index_have_what_is_attached_to_them() {
+fn attachments_of_the_manifests_of_an_index_are_listed() {
     let setup = Setup::new();
     let arguments = ["export", &setup.reference, "oci-layout://image:1"];
     setup.environment.par(arguments).success();
@@ -71,7 +71,7 @@ fn the_manifests_of_an_index_have_what_is_attached_to_them() {
 }
 
 #[test]
-fn nothing_attached_is_told_and_no_error() {
+fn a_manifest_without_attachments_is_reported_and_is_not_an_error() {
     let setup = Setup::new();
     let told = par(&setup.environment, ["discover", &setup.reference]).success();
     assert_eq!(told.line(), setup.pinned(&setup.digest));
@@ -81,7 +81,7 @@ fn nothing_attached_is_told_and_no_error() {
 }
 
 #[test]
-fn what_an_attachment_says_does_not_reach_a_terminal_unescaped() {
+fn texts_of_an_attachment_are_escaped_for_a_terminal() {
     let setup = Setup::new();
     setup.attach(&setup.reference, "evil\u{1b}[31m\u{202e}.json", KIND);
     for output in ["text", "json"] {
@@ -96,7 +96,7 @@ fn what_an_attachment_says_does_not_reach_a_terminal_unescaped() {
 }
 
 #[test]
-fn an_attachment_that_is_listed_and_gone_is_warned_about() {
+fn a_listed_attachment_that_was_deleted_gives_a_warning() {
     let setup = Setup::new();
     let note = setup.attach(&setup.reference, "note.json", KIND);
     let other = setup.attach(&setup.reference, "other", OTHER);
@@ -108,7 +108,7 @@ fn an_attachment_that_is_listed_and_gone_is_warned_about() {
 }
 
 #[test]
-fn an_attachment_that_a_layout_lists_and_lost_is_told_and_a_damaged_one_is_an_error() {
+fn an_attachment_that_is_missing_in_a_layout_gives_a_warning_and_a_damaged_one_an_error() {
     let setup = Setup::new();
     let note = setup.attach(&setup.reference, "note.json", KIND);
     let other = setup.attach(&setup.reference, "other", OTHER);
@@ -124,7 +124,7 @@ fn an_attachment_that_a_layout_lists_and_lost_is_told_and_a_damaged_one_is_an_er
     assert!(found["warnings"].to_string().contains(&note), "{found}");
     let copied = par(environment, ["copy", layout, "oci-layout://second:1"]).success();
     assert!(copied.stderr.contains(&note), "{copied}");
-    // Not even the start of JSON.
+    // This content is not JSON.
     fs::write(blob, "damaged").unwrap();
     let told = par(environment, ["discover", layout]).exit(5);
     assert!(told.stderr.contains(&note), "{told}");
@@ -133,7 +133,7 @@ fn an_attachment_that_a_layout_lists_and_lost_is_told_and_a_damaged_one_is_an_er
 }
 
 #[test]
-fn an_attachment_that_is_not_itself_is_an_error() {
+fn an_attachment_with_another_digest_is_an_error() {
     let setup = Setup::new();
     let note = setup.attach(&setup.reference, "note.json", KIND);
     let path = setup.registry.blob(&note);
@@ -143,7 +143,7 @@ fn an_attachment_that_is_not_itself_is_an_error() {
 }
 
 #[test]
-fn a_list_that_cannot_be_had_is_an_error_and_not_an_empty_one() {
+fn a_list_that_cannot_be_read_is_an_error_and_not_an_empty_list() {
     let setup = Setup::new();
     setup.attach(&setup.reference, "note.json", KIND);
     for (status, code) in [("403 Forbidden", 4), ("503 Service Unavailable", 6)] {
@@ -156,7 +156,7 @@ fn a_list_that_cannot_be_had_is_an_error_and_not_an_empty_one() {
 }
 
 #[test]
-fn no_more_than_a_thousand_manifests_are_listed_and_that_is_told() {
+fn at_most_a_thousand_manifests_are_listed_and_a_warning_says_so() {
     let environment = Environment::new();
     let blob = |media_type: &str, content: &str| {
         let blob = Descriptor::of(media_type, content.as_bytes());

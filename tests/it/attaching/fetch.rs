@@ -74,7 +74,7 @@ fn attachments_with_the_same_files_count_as_one() {
 fn a_digest_of_another_type_is_an_error_that_names_both_types() {
     let setup = Setup::new();
     let note = setup.attach(&setup.reference, "note.json", KIND);
-    // A type keeps what it is attached to in the tree, and that is not of the type.
+    // With a type, the tree also has the manifest to which the matching one is attached, which has another type.
     setup.attach(&setup.pinned(&note), "below", OTHER);
     let told = get(&setup, &["--get", &note, "--type", OTHER]).exit(3);
     let expected = format!("is of the type {KIND}, not {OTHER}");
@@ -83,11 +83,11 @@ fn a_digest_of_another_type_is_an_error_that_names_both_types() {
 }
 
 #[test]
-fn what_is_not_attached_is_not_fetched() {
+fn a_manifest_that_is_not_attached_is_not_fetched() {
     let setup = Setup::new();
     setup.attach(&setup.reference, "note.json", KIND);
     get(&setup, &["--get", "--type", OTHER]).exit(3);
-    // It is in the repository, and not attached.
+    // This manifest is in the repository, and is not attached.
     get(&setup, &["--get", &setup.digest]).exit(3);
     let told = get(&setup, &["--get"]).exit(2);
     assert!(told.stderr.contains("--type"), "{told}");

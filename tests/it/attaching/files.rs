@@ -1,4 +1,4 @@
-//! What is attached in image layouts in files: `oci-archive://FILE.tar`.
+//! Attachments in image layouts in files: `oci-archive://FILE.tar`.
 
 use std::fs;
 use std::path::Path;
@@ -20,14 +20,14 @@ fn discover(environment: &Environment, reference: &str) -> Value {
         .json()
 }
 
-/// The files beside the one of a layout, too.
+/// Returns the names of the tars and of the files that are left beside them.
 fn tars(environment: &Environment) -> Vec<String> {
     let mut names = environment.files();
     names.retain(|name| name.contains(".tar"));
     names
 }
 
-/// When the file was written.
+/// Returns the time of modification of a file.
 fn written(environment: &Environment, name: &str) -> std::time::SystemTime {
     let metadata = fs::metadata(environment.path(name)).unwrap();
     metadata.modified().unwrap()
@@ -40,7 +40,8 @@ fn run(environment: &Environment, program: &str, arguments: &[&str]) {
     Outcome::of(command, b"").success();
 }
 
-/// Attaches a note, a bill and something to the bill, and gives the archive a signature by a tag. Returns the digests.
+/// Attaches a note and a bill to the archive, another artifact to the bill, and stores a signature of the archive under
+/// a tag. Returns the digests.
 fn attach_everything(setup: &Setup) -> Vec<String> {
     let note = setup.attach(&setup.reference, "note.json", KIND);
     let bill = setup.attach(&setup.reference, "bill.json", BILL);
@@ -54,7 +55,7 @@ fn attach_everything(setup: &Setup) -> Vec<String> {
 }
 
 #[test]
-fn what_belongs_to_an_artifact_goes_through_a_file_and_a_directory_to_another_registry() {
+fn attachments_are_copied_through_a_file_and_a_directory_to_another_registry() {
     let setup = Setup::new();
     let environment = &setup.environment;
     let mut expected = attach_everything(&setup);
@@ -80,7 +81,7 @@ fn what_belongs_to_an_artifact_goes_through_a_file_and_a_directory_to_another_re
         found.sort();
         assert_eq!(found, expected, "{to}");
     }
-    // What is nested stays nested.
+    // The attachment of the bill is still attached to the bill.
     let found = discover(environment, &last);
     let all = found["attached"].as_array().unwrap();
     let bill = all.iter().find(|found| found["artifact_type"] == BILL);
@@ -98,7 +99,7 @@ fn what_belongs_to_an_artifact_goes_through_a_file_and_a_directory_to_another_re
     assert_eq!(uploads.count(), 0, "{again:?}");
     assert_eq!(tars(environment), ["work/layout.tar"]);
 
-    // The archive is the only one of the file, and belongs to nothing.
+    // A reference without a name finds the archive: attachments do not count as images of the file.
     let resolved = par(environment, ["resolve", "oci-archive://layout.tar"]).success();
     assert!(resolved.line().ends_with(&setup.digest), "{resolved}");
     let tags = par(environment, ["tags", "oci-archive://layout.tar"]).success();
@@ -109,7 +110,7 @@ fn what_belongs_to_an_artifact_goes_through_a_file_and_a_directory_to_another_re
         &["inspect", "--raw", "oci-archive:layout.tar:1.0.0"],
     );
 
-    // What is not wanted stays behind.
+    // Without referrers, only the archive is copied.
     let without = [
         "copy",
         REFERENCE,
@@ -168,7 +169,7 @@ fn content_is_attached_in_a_file_and_found_there() {
     par(&environment, dry).success();
     assert_eq!(written(&environment, "layout.tar"), before);
 
-    // The list in the file is added to.
+    // The second attachment is added to the list in the file.
     let other = attach(&environment, REFERENCE, &note, OTHER);
     let below = format!("oci-archive://layout.tar@{other}");
     let below = attach(&environment, &below, &note, KIND);
@@ -191,7 +192,7 @@ fn content_is_attached_in_a_file_and_found_there() {
 }
 
 #[test]
-fn a_push_to_a_file_attaches_what_its_options_name() {
+fn a_push_to_a_file_attaches_the_files_of_its_options() {
     let environment = Environment::new();
     let file = archive(&environment);
     environment.write("note.json", "{}");
@@ -237,7 +238,7 @@ fn a_push_to_a_file_attaches_what_its_options_name() {
 }
 
 #[test]
-fn what_is_in_the_index_without_a_name_is_found_in_a_file_and_can_be_added_to() {
+fn referrers_without_a_name_in_the_index_are_found_in_a_file_and_more_can_be_attached() {
     let environment = Environment::new();
     push_archive(
         &environment,
@@ -280,7 +281,7 @@ fn what_is_in_the_index_without_a_name_is_found_in_a_file_and_can_be_added_to() 
 }
 
 #[test]
-fn an_image_that_replaces_the_file_of_its_archive_does_not_belong_to_it() {
+fn an_image_that_replaces_the_file_of_its_archive_has_no_subject() {
     let environment = Environment::new();
     push_archive(&environment, REFERENCE, &archive(&environment));
     par(

@@ -1,4 +1,4 @@
-//! `par inspect` says what is attached.
+//! `par inspect` shows how many artifacts of each type are attached.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn the_number_of_attachments_of_each_type_is_shown() {
 }
 
 #[test]
-fn nothing_is_asked_about_an_archive_that_the_cache_answers_for() {
+fn the_registry_is_not_asked_for_attachments_when_the_cache_has_the_archive() {
     let setup = Setup::new();
     setup.attach(&setup.reference, "note.json", KIND);
     let pinned = setup.pinned(&setup.digest);
@@ -48,7 +48,7 @@ fn nothing_is_asked_about_an_archive_that_the_cache_answers_for() {
 }
 
 #[test]
-fn a_registry_that_cannot_list_what_is_attached_is_warned_about() {
+fn a_failure_to_list_attachments_gives_a_warning() {
     let setup = Setup::new();
     let fault = Fault::status("403 Forbidden");
     let rule = Rule::on("GET", "/referrers/", fault).always();

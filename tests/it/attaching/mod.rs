@@ -1,4 +1,4 @@
-//! What is attached to manifests: attaching, discovering and fetching it.
+//! Attachments of manifests: attaching, discovering and fetching them.
 
 mod attach;
 mod bills;
@@ -70,7 +70,7 @@ impl Setup {
         attach(&self.environment, reference, &file, kind)
     }
 
-    /// Returns what `par discover` says of the archive.
+    /// Returns the answer of `par discover` about the archive.
     #[track_caller]
     fn discover(&self, more: &[&str]) -> Value {
         let arguments = [&["discover", &self.reference, "-o", "json"], more].concat();
@@ -94,14 +94,14 @@ fn attach(environment: &Environment, reference: &str, file: &Path, kind: &str) -
     digest_of(&outcome)
 }
 
-/// Returns the digest at the end of the only line that was printed.
+/// Returns the digest at the end of the only printed line.
 #[track_caller]
 fn digest_of(outcome: &Outcome) -> String {
     let (_, digest) = outcome.line().rsplit_once('@').unwrap();
     digest.to_owned()
 }
 
-/// Returns the digests of what is attached to what was discovered, in the order of the tree.
+/// Returns the digests of the attachments in an answer of `par discover`, in the order of the tree.
 fn digests(discovered: &Value) -> Vec<String> {
     let attached = discovered["attached"].as_array().unwrap();
     let attached = attached.iter().flat_map(|below| {
@@ -111,7 +111,7 @@ fn digests(discovered: &Value) -> Vec<String> {
     attached.collect()
 }
 
-/// Pushes a manifest whose content is there already to the repository of the archive, and returns its digest.
+/// Pushes a manifest to the repository of the archive, which has its content already. Returns the digest.
 fn put_manifest(setup: &Setup, manifest: &Value) -> String {
     let bytes = Bytes::from(manifest.to_string());
     let descriptor = Descriptor::of(MANIFEST, &bytes);

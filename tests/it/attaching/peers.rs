@@ -1,4 +1,4 @@
-//! `oras` and `regctl` see what `par` attaches, and `par` sees what they attach.
+//! `oras`, `regctl` and `par` list the attachments of one another.
 
 use std::fs;
 
@@ -39,9 +39,9 @@ fn run(environment: &Environment, program: &str, arguments: &[&str], input: &[u8
     Outcome::of(command, input).success()
 }
 
-/// Attaches with each program, and asserts that each of them sees all of it.
+/// Attaches with each program, and asserts that each program lists all attachments.
 #[track_caller]
-fn all_see_what_each_attaches(environment: &Environment, place: &Place) {
+fn assert_all_list_all_attachments(environment: &Environment, place: &Place) {
     push_archive(environment, &place.par, &archive(environment));
     let file = environment.write("note.json", "{}\n");
     let ours = attach(environment, &place.par, &file, KIND);
@@ -98,7 +98,7 @@ fn all_see_what_each_attaches(environment: &Environment, place: &Place) {
         &["artifact", "tree", &place.regctl],
         b"",
     );
-    // In a layout, ORAS adds its attachments to no list, and regctl looks for none but those on a list.
+    // In a layout, ORAS does not write a list of referrers, and regctl finds only attachments on a list.
     let type_of_oras = ["discover", &place.par, "--type", kind, "-o", "json"];
     let by_oras = par(environment, type_of_oras).success().json();
     let by_oras = digests(&by_oras);
@@ -119,7 +119,7 @@ fn in_a_registry_without_the_referrers_api() {
     let tls = ["registry", "set", "--tls", "disabled", registry.address()];
     run(&environment, "regctl", &tls, b"");
     let place = Place::registry(registry.reference("org/provider:1.0.0"));
-    all_see_what_each_attaches(&environment, &place);
+    assert_all_list_all_attachments(&environment, &place);
 }
 
 #[test]
@@ -128,13 +128,13 @@ fn in_a_registry_with_the_referrers_api() {
     let tls = ["registry", "set", "--tls", "disabled", registry.address()];
     run(&environment, "regctl", &tls, b"");
     let place = Place::registry(registry.reference("org/provider:1.0.0"));
-    all_see_what_each_attaches(&environment, &place);
-    // The registry lists by itself, so no client has to.
+    assert_all_list_all_attachments(&environment, &place);
+    // The registry itself lists referrers, so no client writes a list under a tag.
     let tags = ["tags", &registry.reference("org/provider"), "--all"];
     assert_eq!(par(&environment, tags).success().line(), "1.0.0");
 }
 
 #[test]
 fn in_an_image_layout() {
-    all_see_what_each_attaches(&Environment::new(), &Place::layout());
+    assert_all_list_all_attachments(&Environment::new(), &Place::layout());
 }

@@ -7,7 +7,7 @@ use crate::support::{Environment, Registry};
 use crate::transfer::{par, text};
 
 #[test]
-fn what_is_attached_is_there_before_the_tag() {
+fn attachments_are_stored_before_the_tag() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("provider:1.0.0");
     let file = archive(&environment);
@@ -52,7 +52,7 @@ fn what_is_attached_is_there_before_the_tag() {
 }
 
 #[test]
-fn a_layout_that_is_new_gets_the_archive_and_what_is_attached() {
+fn a_new_layout_gets_the_archive_and_its_attachments() {
     let environment = Environment::new();
     let file = archive(&environment);
     environment.write("note.json", "{}");

@@ -1,9 +1,9 @@
 //! Runs the examples of a page in a shell, from top to bottom, and compares what they print.
 //!
-//! A block with the word `console` after its fence is run. Lines that begin with `$ ` are commands. Lines that begin with `> `
-//! right after a command, or that follow a backslash, continue it. The other lines are what it prints: each has to be found, in
-//! this order, and `…` stands for anything. A command has to succeed, unless it is said to print a line that begins with
-//! `error: `.
+//! A block with the word `console` after its fence is run. Lines that begin with `$ ` are commands. Lines that begin
+//! with `> ` right after a command, or that follow a backslash, continue it. The other lines are its output: each has
+//! to be printed, in this order, and `…` stands for anything. A command has to succeed, unless one of these lines
+//! begins with `error: `.
 //!
 //! A block that cannot be run has its reason after the word: `console,not-run: needs a cluster`. A block of another kind is a
 //! file that the reader writes if its first line is a comment with the name of the file: `# file: hosts.toml`.
@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use super::{Block, Part, parts};
 use crate::support::Environment;
 
-/// A command of a page, and what it prints.
+/// A command of a page, and its expected output.
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
     command: String,
@@ -24,7 +24,7 @@ struct Step {
     number: usize,
 }
 
-/// What is run of a page, and how many blocks are not.
+/// The commands of a page to run, and the number of blocks that are not run.
 pub(super) struct Examples {
     steps: Vec<Step>,
     pub(super) not_run: usize,
@@ -125,7 +125,7 @@ impl Step {
     }
 }
 
-/// Returns whether a line fits a pattern in which `…` stands for anything.
+/// Returns whether a line matches a pattern in which `…` stands for anything.
 fn fits(line: &str, pattern: &str) -> bool {
     let mut parts = pattern.split('…');
     let first = parts.next().unwrap_or_default();
@@ -187,7 +187,7 @@ fn file(block: &Block) -> Option<Step> {
 }
 
 #[test]
-fn commands_outputs_and_files_are_told_apart() {
+fn commands_outputs_and_files_are_distinguished() {
     let page = "text\n```console\n$ one \\\n    two\nprinted\n\n$ cat <<E\n> x\n>\n> E\n> y\n```\n\
                 ```console,not-run: needs a cluster\n$ no\n```\n\
                 ```toml\n# file: a/b.toml\nx = 1\n```\n```toml\ny = 1\n```\n";

@@ -41,7 +41,7 @@ fn links(page: &str) -> Vec<String> {
             text.push('\n');
         }
     }
-    // What is between backticks is no link, but a link can have a text in backticks.
+    // Text in backticks contains no links, but the text of a link can be in backticks.
     let prose: String = text
         .split('`')
         .enumerate()
@@ -71,7 +71,7 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// Returns what is wrong with the links of the page at `path`. A page of the book may lead to other pages of the book only.
+/// Returns a message for each broken link of the page at `path`. A page of the book may only link to pages of the book.
 fn faults(path: &Path, book: Option<&Path>) -> Vec<String> {
     let text = read(path);
     let mut faults = Vec::new();
@@ -100,7 +100,7 @@ fn faults(path: &Path, book: Option<&Path>) -> Vec<String> {
 }
 
 #[test]
-fn every_link_leads_to_a_page_and_a_heading() {
+fn the_target_of_every_link_exists() {
     let book = plain(&project("docs"));
     let mut faults_found = Vec::new();
     let mut count = 0;

@@ -40,7 +40,7 @@ enum Part {
 
 /// A block between fences.
 struct Block {
-    /// What follows the fence, such as `console`.
+    /// The text after the fence, such as `console`.
     info: String,
     lines: Vec<String>,
     /// The number of its first line in the page.

@@ -1,6 +1,6 @@
 //! The examples of the tutorial and of the how-to guides, each page in an environment of its own.
 //!
-//! Names of registries are those of the page: a `hosts.toml` leads them to registries of the tests.
+//! The names of registries are those of the page: a `hosts.toml` directs requests for them to registries of the tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,10 +12,10 @@ use crate::support::certificates::Authority;
 use crate::support::forwarder::Forwarder;
 use crate::support::{Environment, Outcome, Registry, tool};
 
-/// Where the examples of a page run.
+/// The environment of the examples of a page, and its registry.
 struct Site {
     environment: Environment,
-    /// The registry that names lead to.
+    /// The registry that gets the requests for the names of the page.
     registry: Registry,
     /// Variables of the shell, besides those of [`Environment`].
     variables: Vec<(&'static str, String)>,
@@ -32,7 +32,7 @@ impl Site {
         site
     }
 
-    /// Leads a name to a registry.
+    /// Directs requests for a name to a registry.
     fn serve(&self, name: &str, registry: &Registry) {
         let path = self.hosts().join(name).join("hosts.toml");
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -58,7 +58,7 @@ impl Site {
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
     }
 
-    /// Does in a shell what a page expects to be done already.
+    /// Runs a script that does what a page takes for granted.
     #[track_caller]
     fn given(&self, script: &str) {
         let mut shell = self.environment.command_for(Path::new("bash"));
@@ -68,7 +68,8 @@ impl Site {
         assert_eq!(outcome.code, 0, "{script}\n{outcome}");
     }
 
-    /// Runs the examples of a page in `docs/`, in which these texts stand for something that is known here only.
+    /// Runs the examples of a page in `docs/`. `known` are texts of the page, each with its replacement, which only the
+    /// test knows.
     #[track_caller]
     fn run(&self, page: &str, known: &[(&str, &str)]) {
         let mut text = read(&project("docs").join(page));
@@ -137,7 +138,7 @@ fn air_gaps() {
     site.run("air-gap.md", &[]);
 }
 
-/// Pushes what a wadm manifest deploys, under these names.
+/// Pushes the artifacts of a wadm manifest under these names.
 fn deployed(site: &Site, names: &[&str]) {
     let mut script = DEMO.to_owned();
     script += "printf 'kind: Application\\nspec:\\n  components:\\n' >wadm.yaml\n";
@@ -202,7 +203,7 @@ fn private_authorities() {
     let secure = Registry::builder()
         .tls(&authority.server("registry.lan"))
         .start();
-    // The name leads nowhere, so a proxy connects to the registry.
+    // The name cannot be resolved, so a proxy connects to the registry.
     let proxy = Forwarder::to(secure.address());
     site.variables.push(("HTTPS_PROXY", proxy.url()));
     site.given(DEMO);
@@ -213,7 +214,7 @@ fn private_authorities() {
 #[test]
 fn reaching_registries() {
     let site = Site::new();
-    // It asks for no password: that of the page is for another name, and is not sent to this one.
+    // This registry asks for no password. The password of the page is for another name.
     let lan = Registry::start();
     site.serve("registry.lan", &lan);
     Authority::new(&site.environment.path("authority"));
@@ -252,7 +253,7 @@ fn leaving() {
 fn keys() {
     let mut site = Site::new();
     site.variables.push(("USER", "jane".to_owned()));
-    // The keys of other archives are elsewhere: the page makes its own.
+    // The keys of the other archives are in another directory, because the page makes its own keys.
     site.given(DEMO_OF_TWO_ACCOUNTS);
     site.given("cp /bin/true build/kvredis; par keys gen account new");
     site.run(
@@ -268,7 +269,7 @@ fn keys() {
     );
 }
 
-/// The pages whose examples run, and how many blocks of each do not.
+/// The pages whose examples run, and how many blocks of each are not run.
 const RUN: [(&str, usize); 14] = [
     ("air-gap.md", 0),
     ("attachments.md", 1),

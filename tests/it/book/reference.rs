@@ -1,4 +1,4 @@
-//! The pages of the reference that follow from the code.
+//! The pages of the reference that are made from the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -32,7 +32,7 @@ fn helps() -> Vec<(String, String)> {
 /// The options that many commands have, which the page shows once.
 const SHARED: [&str; 2] = ["Global options:", "Registry options:"];
 
-/// Splits a help into its sections. The first line of each is its title, except that of the first.
+/// Splits a help text into its sections. Each section begins with its title, except the first one, which has none.
 fn sections(help: &str) -> Vec<String> {
     let mut sections = vec![String::new()];
     for line in help.lines().map(str::trim_end) {
@@ -97,7 +97,7 @@ fn page(helps: &[(String, String)]) -> String {
 }
 
 #[test]
-fn the_page_of_commands_is_what_their_help_says() {
+fn the_page_of_commands_has_their_help() {
     let expected = page(&helps());
     let path = project(PAGE);
     // `scripts/book --update` sets it.

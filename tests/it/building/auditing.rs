@@ -61,14 +61,14 @@ fn a_built_archive_lists_its_crates_where_cargo_auditable_is_installed() {
     par(&environment, &["build"]).success();
     assert_eq!(packages(&environment), ["part 0.4.0", "small 1.2.3"]);
 
-    // The same directory without it: cargo compiles again, and nothing is recorded.
+    // Built in the same directory without `cargo auditable`, the executable has no record: cargo compiles again.
     par(&environment, &["build", "--no-auditable"]).success();
     par(&environment, &["sbom", "build/small.par.gz"]).exit(3);
 }
 
 #[cfg(unix)]
 #[test]
-fn without_cargo_auditable_the_build_succeeds_and_says_nothing_of_it() {
+fn without_cargo_auditable_the_build_succeeds_without_a_warning() {
     let environment = Environment::new();
     write_project(&environment);
     let mut build = command(&environment);
@@ -100,7 +100,7 @@ fn without_auditable(environment: &Environment) -> String {
 }
 
 #[test]
-fn a_program_that_is_not_cargo_is_not_asked_to_record_crates() {
+fn a_compiler_that_is_not_cargo_does_not_get_the_command_auditable() {
     let environment = Environment::new();
     write_project(&environment);
     let script = "#!/bin/sh\necho \"$@\" >>arguments\nexec cargo \"$@\"\n";

@@ -15,7 +15,7 @@ use std::process::Command;
 
 use crate::support::{Environment, Outcome};
 
-/// A project file with nothing but what has to be there.
+/// A project file with the required keys only.
 const RUST: &str = "type = \"provider\"\nlanguage = \"rust\"\n";
 
 /// Returns the command `par` in an environment that has the compilers of the machine, without a network.
@@ -47,7 +47,7 @@ fn par(environment: &Environment, arguments: &[&str]) -> Outcome {
 fn write_crate(environment: &Environment, directory: &str, name: &str, main: &str) {
     let manifest =
         format!("[package]\nname = \"{name}\"\nversion = \"1.2.3\"\nedition = \"2021\"\n");
-    // Not `{directory}/…`: without a directory, that is a path from the root of the file system.
+    // `join` is used because `{directory}/…` with an empty directory would be an absolute path.
     let within = |file: &str| Path::new(directory).join(file).display().to_string();
     environment.write(&within("Cargo.toml"), manifest);
     environment.write(&within("src/main.rs"), main);

@@ -4,7 +4,7 @@ use super::{RUST, par, write_crate};
 use crate::support::{Environment, Registry, shared_registry, unique};
 
 #[test]
-fn a_build_goes_on_to_push_to_the_registry_of_the_project_or_the_given_reference() {
+fn a_build_pushes_to_the_registry_of_the_project_or_to_the_given_reference() {
     let environment = Environment::new();
     write_crate(&environment, "", "small", "fn main() {}");
     let repository = format!("{}/{}", shared_registry(), unique("built"));

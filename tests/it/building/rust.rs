@@ -66,7 +66,7 @@ fn host() -> String {
     format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
 }
 
-/// Returns the triple of this machine, as rustc tells it.
+/// Returns the triple of this machine, which rustc prints.
 fn host_triple() -> String {
     let output = std::process::Command::new("rustc")
         .arg("-vV")
@@ -139,7 +139,7 @@ fn in_a_workspace_the_named_binary_is_found_wherever_cargo_puts_it() {
 }
 
 #[test]
-fn a_build_that_fails_is_one_line_after_the_compiler_s_and_leaves_nothing() {
+fn a_failed_build_prints_one_line_after_the_messages_of_the_compiler_and_leaves_no_files() {
     let environment = Environment::new();
     write_crate(&environment, "", "broken", "fn main() { missing(); }");
     environment.write("wasmcloud.toml", RUST);
@@ -164,7 +164,7 @@ fn a_build_that_fails_is_one_line_after_the_compiler_s_and_leaves_nothing() {
 }
 
 #[test]
-fn targets_that_are_not_installed_are_told_before_anything_is_compiled() {
+fn targets_that_are_not_installed_are_reported_before_anything_is_compiled() {
     let environment = Environment::new();
     write_crate(&environment, "", "small", HELLO);
     environment.write(
@@ -198,7 +198,7 @@ fn targets_that_are_not_installed_are_told_before_anything_is_compiled() {
     );
     par(&environment, &["build", "--target", "wasm32-wasip1"]).exit(2);
 
-    // One label has one executable.
+    // An archive has one executable for each label.
     let twice = ["build", "--target", &host_triple(), "--target", &host()];
     let refused = par(&environment, &twice).exit(2);
     assert!(
@@ -240,10 +240,10 @@ fn another_directory_gives_the_same_bytes_and_the_user_s_flags_stay() {
     );
 }
 
-/// The tool is a script that does what cargo does: it stands for programs that would need a network.
+/// The tool is a script that calls cargo, in place of a real tool, which would need a network.
 #[cfg(unix)]
 #[test]
-fn another_program_compiles_when_it_is_asked_for() {
+fn the_program_of_the_option_with_compiles() {
     use std::os::unix::fs::PermissionsExt;
     let environment = Environment::new();
     write_crate(&environment, "", "small", HELLO);

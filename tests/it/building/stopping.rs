@@ -36,14 +36,14 @@ fn an_interruption_ends_the_compiler_and_its_build_script() {
         kill_process(Pid::from_child(&child), signal).unwrap();
         let output = ended(child);
         assert_eq!(output.status.code(), Some(130), "{output:?}");
-        // An orphan that has ended is there until the system's first process has noticed.
+        // A process whose parent has ended stays visible until the first process of the system has removed it.
         wait_until("the build script has ended", || !runs(script));
         assert!(!environment.path("build").exists());
         fs::remove_file(path).unwrap();
     }
 }
 
-/// Whether a process runs. One that has ended and is not yet removed does not.
+/// Returns whether a process runs. A process that has ended but is not yet removed does not.
 fn runs(process: Pid) -> bool {
     let path = format!("/proc/{}/stat", process.as_raw_nonzero());
     match fs::read_to_string(path) {

@@ -37,7 +37,7 @@ fn two_rust_targets_are_built_in_one_run() {
     assert_eq!(built["targets"], serde_json::json!(targets));
     let executables = built["executables"].as_array().unwrap();
     for (made, processor) in executables.iter().zip([own, other]) {
-        // Both are installed, so the static one is built for `arch-os`.
+        // The targets for glibc and for musl are installed. For `arch-os`, the static one is chosen.
         assert_eq!(made["platform"], format!("{processor}-unknown-linux-musl"));
         assert_eq!(made["target"], format!("{processor}-linux"));
     }
@@ -53,14 +53,14 @@ fn two_rust_targets_are_built_in_one_run() {
         assert_eq!(facts["linking"], "static", "{inspected}");
     }
     assert_eq!(run_packed(&environment, archive), "hello\n");
-    // What cargo auditable records is there for both, too.
+    // Both executables have the record of cargo auditable.
     let bill = par(&environment, &["sbom", archive]).success();
     for target in targets {
         assert!(bill.stdout.contains(&target), "{bill}");
     }
 }
 
-/// The linker of the project makes a file for another processor, as one that is configured for another machine does.
+/// The linker of the project is wrongly configured: it writes a file for another processor.
 #[test]
 fn an_executable_that_is_not_for_its_target_is_not_packed() {
     let environment = Environment::new();

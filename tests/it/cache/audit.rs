@@ -1,4 +1,4 @@
-//! What the cache lists, what a process runs, and what pruning keeps together.
+//! Listing the cache, finding the provider of a process, and the order of pruning.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes};
@@ -16,7 +16,7 @@ use crate::transfer::{digest, pack, par, push, text};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Sets the last use of files to this long ago.
+/// Sets the time of the last use of files to `age` before now.
 fn unused_for(age: Duration, paths: &[&PathBuf]) {
     for path in paths {
         let time = SystemTime::now() - age;
@@ -75,7 +75,7 @@ fn cat() -> Provider {
 }
 
 #[test]
-fn what_can_start_is_listed_by_tag_or_by_digest() {
+fn providers_that_can_start_are_listed_by_tag_or_by_digest() {
     let provider = Provider::new();
     let fetched = provider.fetch(&["-o", "json"]).success().json();
     let elsewhere = Environment::new();
@@ -129,7 +129,7 @@ fn the_sizes_in_the_list_are_those_on_the_disk_and_add_up() {
     let answer = listed(&provider);
     let rows = answer["providers"].as_array().unwrap();
     let sizes: Vec<u64> = rows.iter().map(|row| number(&row["size"])).collect();
-    // Both manifests have the same archive, which counts once.
+    // Both manifests have the same archive, which is counted once.
     assert!(sizes[0] > 200_000 && sizes[1] < 20_000, "{sizes:?}");
     let parts = [
         &answer["listed"],
@@ -146,7 +146,7 @@ fn the_sizes_in_the_list_are_those_on_the_disk_and_add_up() {
 }
 
 #[test]
-fn what_was_pruned_is_not_listed() {
+fn pruned_providers_are_not_listed() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let now = ["prune", "--max-size", "0B", "--grace", "0s"];
@@ -176,7 +176,7 @@ fn an_executable_without_claims_in_the_cache_is_listed_as_online() {
 }
 
 #[test]
-fn what_earlier_versions_have_cached_is_used_and_listed() {
+fn a_cache_of_an_earlier_version_is_used_and_listed() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     for directory in ["providers", "programs"] {
@@ -234,7 +234,7 @@ fn two_providers_with_one_executable_have_names_of_their_own() {
     let which = provider.cache(["which", first.line(), "-o", "json"]);
     let which = which.success().json();
     assert_eq!(which["providers"].as_array().unwrap().len(), 2);
-    // Another file under the name is no executable of the cache, and is replaced.
+    // Another file under this name is not an executable of the cache, and is replaced.
     fs::remove_file(second.line()).unwrap();
     fs::write(second.line(), "other").unwrap();
     provider.cache(["which", second.line()]).exit(3);
@@ -266,14 +266,14 @@ fn a_process_is_known_by_its_name_and_by_its_number() {
     assert_eq!(row["digest"], provider.manifest.as_str());
     assert_eq!(row["targets"], json!([Target::host().as_str()]));
 
-    // The process goes on when its executable is pruned, and is still known.
+    // The process continues when its executable is pruned, and its provider is still known.
     let now = ["prune", "--max-size", "0B", "--grace", "0s"];
     provider.cache(now).success();
     assert!(!Path::new(&path).exists());
     let answer = provider.cache(["which", &process, "-o", "json"]).success();
     assert_eq!(answer.json()["cached"], false);
     assert_eq!(answer.json()["providers"][0]["digest"], row["digest"]);
-    // Nothing is known any more.
+    // After this, the cache does not know the provider any more.
     provider.cache(["prune", "--all"]).success();
     let gone = provider.cache(["which", &process]).exit(3);
     assert!(gone.stderr.contains("not in the cache any more"), "{gone}");
@@ -312,7 +312,7 @@ fn a_script_is_known_by_the_number_of_its_process() {
 }
 
 #[test]
-fn what_is_not_from_the_cache_is_not_found() {
+fn files_and_processes_that_are_not_from_the_cache_are_not_found() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let blob = provider.file("blobs", &provider.manifest);
@@ -338,7 +338,7 @@ fn what_is_not_from_the_cache_is_not_found() {
 }
 
 #[test]
-fn archives_go_first_and_what_can_start_stays_so() {
+fn archives_are_pruned_first_so_that_executables_can_still_start() {
     let provider = Provider::of_noise(200_000);
     provider.pull(&[]).success();
     provider.fetches_the_executable();
@@ -353,11 +353,11 @@ fn archives_go_first_and_what_can_start_stays_so() {
     provider.fetch(&["--pull", "never"]).success();
     assert_eq!(listed(&provider)["providers"][0]["offline"], true);
 
-    // A manifest stays with its executable, however old it is.
+    // A manifest is kept with its executable, even if it was not used for long.
     unused_for(40 * DAY, &[&manifest]);
     provider.cache(["prune", "--max-age", "30d"]).success();
     assert!(executable.exists() && manifest.exists());
-    // They go together.
+    // The executable and its manifest are pruned together.
     unused_for(40 * DAY, &[&executable, &manifest]);
     let dry = ["prune", "--max-size", "100KB", "--dry-run"];
     let said = provider.cache(dry).success();
@@ -368,7 +368,7 @@ fn archives_go_first_and_what_can_start_stays_so() {
 }
 
 #[test]
-fn an_archive_without_its_executable_counts_as_one() {
+fn an_archive_without_its_executable_is_pruned_like_an_executable() {
     let provider = Provider::of_noise(200_000);
     provider.pull(&[]).success();
     let archive = provider.file("blobs", &provider.layer);
@@ -383,7 +383,7 @@ fn an_archive_without_its_executable_counts_as_one() {
 }
 
 #[test]
-fn what_a_lock_names_is_kept() {
+fn content_that_a_lock_names_is_kept() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let elsewhere = Environment::new();

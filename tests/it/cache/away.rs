@@ -1,4 +1,4 @@
-//! A registry that is away is waited for once, and not by each process.
+//! Only one process waits for a registry that does not answer.
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry};
 use crate::transfer::{digest, pack, push};
 
-/// A server that accepts connections, until it is told to pass them on, and never answers.
+/// A server that accepts connections and never answers, until it is told to pass them on.
 struct Silent {
     address: String,
     accepted: Arc<AtomicUsize>,
@@ -37,7 +37,7 @@ impl Silent {
                     Some(registry) => {
                         thread::spawn(move || pass(&stream, &registry));
                     }
-                    // Dropping it would be an answer.
+                    // Dropping the connection would close it, which the client would notice.
                     None => open.push(stream),
                 }
             }
@@ -45,7 +45,7 @@ impl Silent {
         silent
     }
 
-    /// Passes connections on to this registry, or to none.
+    /// Passes connections on to this registry. `None`: answers none.
     fn pass_to(&self, registry: Option<&Registry>) {
         *self.registry.lock().unwrap() = registry.map(|registry| registry.address().to_owned());
     }
@@ -95,7 +95,7 @@ fn only_the_first_of_five_processes_waits_for_a_silent_registry() {
     assert_eq!(silent.accepted(), waited);
     assert_eq!(provider.kept("away").len(), 1);
 
-    // Who wants an answer asks. The registry is back, and all know that then.
+    // A process with the policy `always` asks the registry, which is back. After that, all processes know it.
     silent.pass_to(Some(&provider.registry));
     let elsewhere = Environment::new();
     let file = pack(&elsewhere, "other.par.gz", Path::new(super::TRUE));
@@ -116,7 +116,7 @@ fn only_the_first_of_five_processes_waits_for_a_silent_registry() {
 }
 
 #[test]
-fn a_silent_registry_is_asked_again_after_a_while_and_whatever_the_file_says() {
+fn a_silent_registry_is_asked_again_after_a_while_also_when_the_file_in_the_cache_is_wrong() {
     let (provider, silent) = silenced();
     is_stale(&provider);
     let name = &provider.kept("away")[0];

@@ -60,7 +60,7 @@ fn processes_and_tasks_share_one_download_and_one_extraction() {
         fetched
     });
 
-    // Tasks that shared a fetch got one result: they count as one.
+    // Tasks that shared a fetch got the same result, so they count as one.
     let mut made = usize::from(fetched.iter().any(|fetched| !fetched.cached));
     for process in processes {
         let output = ended(process);
@@ -179,7 +179,7 @@ fn waiting_for_a_download_takes_no_thread() {
 
 #[test]
 fn waiting_for_an_executable_takes_no_thread() {
-    // The first executable is downloaded by itself, the second with its archive.
+    // The first provider's executable is downloaded alone, and the second one's with its archive.
     for provider in [Provider::of_noise(1 << 20), Provider::new()] {
         let client = client(provider.directory().parent().unwrap());
         let tags: Vec<String> = (0..20).map(|tag| format!("many-{tag}")).collect();
@@ -258,7 +258,7 @@ fn two_hundred_fetches_take_a_bounded_number_of_threads() {
     assert!(own <= MOST, "{own} threads of the client");
 }
 
-/// Breaks the seal of the manifest and locks it, as a process does that checks it.
+/// Makes the manifest look changed, and locks it, as a process does that is checking it.
 fn being_checked(provider: &Provider) -> fs::File {
     let manifest = provider.file("blobs", &provider.manifest);
     let touched = fs::File::open(&manifest).unwrap();

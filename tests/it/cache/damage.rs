@@ -10,7 +10,7 @@ use crate::transfer::{digest, par};
 
 type Damage = (&'static str, fn(&Path));
 
-/// What can happen to a file of the cache, whatever its permission bits.
+/// The ways in which a file of the cache can be damaged, also a read-only one.
 const DAMAGES: [Damage; 6] = [
     ("cut off", |path| {
         let size = fs::metadata(path).unwrap().len();
@@ -123,12 +123,12 @@ fn damaged_content_counts_as_missing_without_a_registry() {
 }
 
 #[test]
-fn a_file_that_was_only_touched_is_read_once_and_kept() {
+fn a_file_with_a_new_time_only_is_read_once_and_kept() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let path = provider.file("executables", &provider.executable);
     let before = fs::metadata(&path).unwrap();
-    // The modification time after a copy of the whole cache.
+    // The time of modification changes when the whole cache is copied.
     let file = writable(&path);
     file.set_modified(std::time::SystemTime::now()).unwrap();
     drop(file);
@@ -202,7 +202,7 @@ fn an_archive_that_rots_in_the_cache_is_received_again_by_each_command_that_read
 }
 
 #[test]
-fn a_damaged_record_counts_as_none() {
+fn a_damaged_record_counts_as_missing() {
     let provider = Provider::new();
     for damaged in ["", "{", "{\"confirmed\": 1}", &"x".repeat(100_000)] {
         provider.fetches_the_executable();

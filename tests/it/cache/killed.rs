@@ -12,7 +12,7 @@ use super::Provider;
 use crate::support::archives::noise;
 use crate::transfer::digest;
 
-/// How many processes are killed, unless `PAR_KILLS` says.
+/// How many processes are killed, unless `PAR_KILLS` has another number.
 const KILLS: u64 = 20;
 
 #[test]
@@ -36,7 +36,7 @@ fn nothing_incomplete_is_served_after_a_kill() {
     ];
     for seed in 0..kills {
         let arguments = commands[usize::try_from(seed).unwrap() % commands.len()];
-        // So that a prune has files to remove, and a download has nothing cached.
+        // A prune needs files to remove, and a download needs an empty cache.
         if arguments[0] == "cache" {
             provider.fetches_the_executable();
         } else if seed % 2 == 0 {

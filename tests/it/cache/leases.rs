@@ -1,4 +1,4 @@
-//! Leases: what a host holds is not pruned.
+//! Leases: an executable that a host has leased is not pruned.
 
 use std::fs::File;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn a_lease_keeps_an_executable_and_its_manifest_from_being_pruned() {
     assert_eq!(pruned.json()["in_use"][0], fetched.path.to_str().unwrap());
     assert_eq!(digest(&fetched.path), provider.executable);
     assert!(provider.file("blobs", &provider.manifest).exists());
-    // It starts by its tag and without the registry.
+    // The provider can be fetched by its tag without the registry.
     provider.fetch(&["--pull", "never"]).success();
 
     drop(lease);
@@ -51,7 +51,7 @@ fn a_lease_keeps_an_executable_and_its_manifest_from_being_pruned() {
 fn the_lease_of_a_process_ends_with_it() {
     let provider = Provider::new();
     let path = provider.fetch(&[]).success().line().to_owned();
-    // The child has the only open file with the lock, which is that of a lease.
+    // The child has the only open file with the lock of a lease.
     let leased = File::open(&path).unwrap();
     leased.lock_shared().unwrap();
     let mut command = Command::new("/bin/sh");

@@ -1,4 +1,5 @@
-//! When a registry counts as unavailable and the cache answers: slow mirrors and credential helpers do not count.
+//! When a registry counts as unavailable, so that the cache answers. A slow mirror or credential helper does not make
+//! it unavailable.
 
 use std::fs;
 use std::net::TcpListener;
@@ -45,7 +46,7 @@ fn a_slow_credential_helper_does_not_make_the_registry_unavailable() {
         .start();
     provider.reference = locked.reference("provider:1.0.0");
     let answer = json!({ "ServerURL": "", "Username": "tester", "Secret": "password" });
-    // Longer than the wait for an answer, and shorter than a helper may take.
+    // The helper takes longer than the client waits for a registry, but not longer than a helper may take.
     let script =
         format!("#!/bin/sh\necho \"$1\" >>asked\n[ -e slow ] && sleep 6\necho '{answer}'\n");
     let environment = &provider.environment;

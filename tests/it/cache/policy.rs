@@ -134,7 +134,7 @@ fn a_reference_that_is_not_cached_is_requested_or_not_found() {
 }
 
 #[test]
-fn a_tag_counts_for_as_long_as_its_maximum_age() {
+fn the_recorded_answer_about_a_tag_is_used_up_to_its_maximum_age() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let hour = ["--pull", "missing", "--max-age", "1h"];
@@ -225,9 +225,9 @@ fn an_expected_digest_costs_no_second_request() {
     assert_eq!(asked, ["HEAD /v2/provider/manifests/1.0.0"]);
 }
 
-/// Everything that asks what a tag stands for, and wants the archive, or a part of it: to use it,
+/// The commands that resolve a tag and use the archive or a part of it.
 const USES: [&str; 3] = ["fetch", "pull", "extract"];
-/// or to look at it.
+/// The commands that resolve a tag and only show or verify the archive.
 const LOOKS: [&str; 2] = ["verify", "inspect"];
 
 fn run(provider: &Provider, command: &str, options: &[&str]) -> Outcome {
@@ -238,7 +238,7 @@ fn run(provider: &Provider, command: &str, options: &[&str]) -> Outcome {
 }
 
 #[test]
-fn an_update_that_breaks_off_leaves_the_old_version_usable() {
+fn an_interrupted_update_leaves_the_old_version_usable() {
     for command in USES.into_iter().chain(LOOKS) {
         let mut provider = Provider::new();
         // The registry serves the first version, and only the manifest of the second.
@@ -270,7 +270,7 @@ fn a_refused_update_leaves_the_old_version_usable() {
         let offline = fetch(&provider, &["--pull", "never"]);
         check(&provider, command, Old, &offline);
 
-        // A fetch that accepts the update gets it from then on.
+        // After a fetch has accepted the update, it is used.
         run(&provider, command, &[]).success();
         let offline = fetch(&provider, &["--pull", "never"]);
         check(&provider, command, New, &offline);
@@ -310,7 +310,7 @@ fn inspecting_an_update_leaves_the_old_version_usable() {
 #[test]
 fn a_late_answer_does_not_replace_a_newer_record() {
     let mut provider = Provider::new();
-    // The manifest of the second version takes seconds, that of the third is fast.
+    // The answer with the manifest of the second version takes seconds, and the one with the third is fast.
     let later = Fault::answer("503 Service Unavailable", "retry-after", 3);
     let rule = Rule::on("GET", "/manifests/sha256", later);
     let proxy = Proxy::start(&provider.registry, vec![rule]);
@@ -351,7 +351,7 @@ fn a_tag_is_not_recorded_before_its_archive_was_served() {
 }
 
 #[test]
-fn a_client_that_may_not_ask_resolves_and_locks_by_the_cache() {
+fn with_the_policy_never_a_client_resolves_and_locks_from_the_cache() {
     let provider = Provider::new();
     let client = client(provider.directory().parent().unwrap());
     let never = client.with_pull_policy(PullPolicy::Never);

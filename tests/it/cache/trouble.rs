@@ -76,7 +76,7 @@ fn a_directory_that_other_users_can_replace_is_refused() {
         // The mode of the system's directory for temporary files.
         set_mode(&path, 0o1777);
         par(&environment, list).success();
-        // A group that may write is no other user where each user has a group of their own.
+        // A group with write permission is accepted: on many systems, each user has a group of their own.
         set_mode(&path, 0o770);
         let metadata = fs::metadata(&path).unwrap();
         if metadata.uid() == metadata.gid() {
@@ -159,7 +159,7 @@ fn the_content_of_a_read_only_cache_can_be_used() {
         let command = user.command(&["fetch", &provider.reference, "--pull", policy]);
         let outcome = Outcome::of(command, b"").success();
         assert_eq!(digest(Path::new(outcome.line())), provider.executable);
-        let warning = "warning: cannot record what the tag stands for: cannot use the cache ";
+        let warning = "warning: cannot record which manifest the tag names: cannot use the cache ";
         let asked = ["newer", "always"].contains(&policy);
         assert_eq!(outcome.stderr.starts_with(warning), asked, "{outcome}");
     }
@@ -285,7 +285,7 @@ fn a_full_disk_is_reported_and_nothing_incomplete_stays() {
         let outcome = Outcome::of(cramped(&provider, 1024), b"").exit(1);
         assert!(outcome.stderr.contains("too large"), "{outcome}");
         assert!(outcome.stderr.contains("par cache prune"), "{outcome}");
-        // The client tries no other way.
+        // The client does not try another way, which would fail as well.
         let asked = provider.requests_since(before);
         let blobs = asked.iter().filter(|request| request.contains("/blobs/"));
         assert_eq!(blobs.count(), 1, "{asked:?}");

@@ -9,7 +9,7 @@ use super::Provider;
 use crate::support::{Environment, ended};
 use crate::transfer::{digest, pack, pack_noise, par, push};
 
-/// Sets the last use of a file to this long ago.
+/// Sets the time of the last use of a file to `ago` before now.
 fn used(path: &Path, ago: Duration) {
     let times = FileTimes::new().set_accessed(SystemTime::now() - ago);
     File::open(path).unwrap().set_times(times).unwrap();
@@ -75,7 +75,7 @@ fn a_directory_within_a_cache_is_refused() {
 }
 
 #[test]
-fn asking_about_a_cache_creates_none() {
+fn commands_that_only_read_the_cache_create_none() {
     let environment = Environment::new();
     for command in [
         ["cache", "path"].as_slice(),
@@ -162,7 +162,7 @@ fn files_that_were_not_used_for_longest_are_pruned_first() {
     assert_eq!(gone, [files[2].as_path(), files[1].as_path()]);
     assert_eq!(kept(&provider), 2);
 
-    // By age. Files that were just used are kept.
+    // Pruning by age keeps files that were just used.
     provider.cache(["prune", "--max-age", "30d"]).success();
     assert_eq!(kept(&provider), 2);
     provider.cache(["prune", "--max-age", "12h"]).success();
@@ -238,7 +238,7 @@ fn content_in_use_is_not_pruned() {
     provider.fetches_the_executable();
     let name = provider.layer.replace(':', "/");
     let held = fs::File::open(provider.directory().join("blobs").join(&name)).unwrap();
-    // As each task does that uses the content.
+    // A task that uses the content holds such a lock.
     held.lock_shared().unwrap();
     provider.cache(["prune", "--all"]).success();
     assert_eq!(provider.kept("blobs"), [name]);
@@ -305,7 +305,7 @@ fn unfinished_downloads_are_pruned_after_a_day() {
 }
 
 #[test]
-fn cache_prune_demands_to_be_told_what_to_remove() {
+fn cache_prune_demands_an_option_that_selects_content() {
     let environment = Environment::new();
     let commands: [&[&str]; 4] = [
         &["prune"],

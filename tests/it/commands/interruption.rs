@@ -87,8 +87,8 @@ impl Running {
     }
 }
 
-/// Interrupts work on a file of this size. Where the work is done before the signal arrives, the
-/// attempt says nothing: it is repeated with a file of twice the size.
+/// Interrupts work on a file of this size. If the work is done before the signal arrives, the attempt shows nothing,
+/// and is repeated with a file of twice the size.
 fn interrupt(size: u64, attempt: impl Fn(u64) -> (Environment, End)) -> (Environment, End) {
     for doubled in 0..5 {
         let (environment, end) = attempt(size << doubled);
@@ -195,7 +195,7 @@ fn inserting_stops_and_leaves_the_archive_as_it_was() {
 }
 
 #[test]
-fn fetching_stops_and_leaves_nothing_but_what_can_be_continued() {
+fn fetching_stops_and_leaves_only_a_download_that_can_be_continued() {
     let create = [
         "create",
         "-n",
@@ -235,7 +235,7 @@ fn fetching_stops_and_leaves_nothing_but_what_can_be_continued() {
 }
 
 #[test]
-fn what_nohup_has_started_goes_on_without_its_terminal() {
+fn a_command_under_nohup_continues_without_its_terminal() {
     let environment = Environment::new();
     let archive = large_archive();
     let mut command = Command::new("nohup");
@@ -312,7 +312,7 @@ fn waiting_for_a_registry_can_be_interrupted() {
 }
 
 #[test]
-fn waiting_for_standard_input_can_be_left() {
+fn waiting_for_standard_input_can_be_interrupted() {
     let archive = large_archive();
     let (archive, _) = archive.split_at(MORE_THAN_A_PIPE);
     let blanks = vec![b' '; MORE_THAN_A_PIPE];

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::Environment;
 use crate::support::archives::ArchiveBuilder;
 
-/// Replaces what differs between runs with a placeholder: keys, hashes and the directories of the test.
+/// Replaces text that differs between runs with placeholders: keys, hashes and the directories of the test.
 fn normalized(text: &str, environment: &Environment) -> String {
     let home = environment.home();
     let root = home.parent().unwrap().display().to_string();
@@ -52,13 +52,13 @@ fn good_archive(environment: &Environment, name: &str) -> String {
     seed
 }
 
-/// Returns what `par inspect -o json` says without what every new signature and every change of an executable
-/// changes.
-fn lasting(mut told: Value) -> Value {
+/// Returns an answer of `par inspect -o json` without the fields that every new signature or every change of an
+/// executable changes.
+fn lasting(mut answer: Value) -> Value {
     for key in ["executables", "signed", "size"] {
-        told.as_object_mut().unwrap().remove(key).unwrap();
+        answer.as_object_mut().unwrap().remove(key).unwrap();
     }
-    told
+    answer
 }
 
 /// Returns the permission bits of a file or directory.

@@ -19,7 +19,7 @@ fn unused_address() -> String {
 }
 
 #[test]
-fn an_open_registry_is_described_by_reading_alone() {
+fn an_open_registry_is_checked_with_read_requests_only() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let found = doctor(&environment, &[registry.address()], 0);
     assert_eq!(found.checks(), ["answer", "tls", "authentication"]);
@@ -96,7 +96,7 @@ fn passwords_are_tried_and_not_printed() {
     assert_eq!(found.json["error"]["kind"], "denied");
     assert!(!found.outcome.stdout.contains("not-the-password"));
     let found = doctor(&environment, &with("another-password"), 0);
-    found.assert(check, "good", "it takes user tester");
+    found.assert(check, "good", "the registry accepts user tester");
 }
 
 #[test]
@@ -109,12 +109,17 @@ fn the_token_service_is_named_and_contacted() {
     };
     let service = Proxy::to(shared_registry(), vec![Rule::on("GET", "/token", answer)]);
     for (address, code, verdict, said) in [
-        (service.address(), 0, "good", "which it gives to anybody"),
+        (
+            service.address(),
+            0,
+            "good",
+            "which the registry gives to anonymous users",
+        ),
         (&unused_address(), 6, "failed", "is not answering"),
     ] {
         let challenge = format!("Bearer realm=\"http://{address}/token\",service=\"tests\"");
         let wants = Fault::answer("401 Unauthorized", "www-authenticate", challenge);
-        // The registry answers so to a request without credentials, and to the first one of the client.
+        // The registry answers like this to a request without credentials, and to the first request of the client.
         let rule = Rule::on("GET", "/v2/", wants).times(2);
         let registry = Proxy::to(shared_registry(), vec![rule]);
         doctor(&environment, &[registry.address()], code)
@@ -235,7 +240,7 @@ fn an_unavailable_registry_can_be_read_through_a_mirror() {
     // A mirror takes no uploads.
     doctor(&environment, &[&place, "--push"], 6).assert("upload", "failed", "is not answering");
 
-    // No host resolves tags.
+    // With this capability only, no host resolves tags.
     configure("capabilities = [\"pull\"]");
     doctor(&environment, &[&place], 6).assert("answer", "failed", "is not answering");
 }

@@ -1,4 +1,4 @@
-//! Trial uploads: which kinds the registry accepts, and that they are removed.
+//! Trial uploads: `par doctor` reports which kinds the registry accepts, and removes them.
 
 use std::fs;
 use std::path::Path;

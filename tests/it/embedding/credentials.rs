@@ -1,4 +1,4 @@
-//! Credentials that the program answers with, for each repository.
+//! Credentials for each repository, from the program.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ const WRONG: (&str, &str) = ("tester", "not-the-password");
 type Answer = Result<Option<ProvidedCredentials>, String>;
 type Asked = (String, String, Option<Credentials>);
 
-/// Answers as a test wants, and notes what it was asked.
+/// A provider of credentials that returns what a test wants, and records the requests.
 struct Provider {
     answer: Box<dyn Fn(&Asked) -> Answer + Send + Sync>,
     asked: Mutex<Vec<Asked>>,
@@ -187,7 +187,7 @@ fn credentials_are_kept_until_they_expire() {
 }
 
 #[test]
-fn a_provider_that_fails_is_the_reason_only_where_credentials_are_needed() {
+fn a_failed_provider_is_an_error_only_where_credentials_are_needed() {
     let environment = Environment::new();
     let (locked, open) = (locked(), Registry::start());
     let provider = Provider::new(|_| Err("the vault is sealed".to_owned()));
@@ -209,7 +209,7 @@ fn a_provider_that_fails_is_the_reason_only_where_credentials_are_needed() {
 }
 
 #[test]
-fn other_sources_are_asked_only_where_the_provider_knows_nothing() {
+fn other_sources_are_asked_only_where_the_provider_has_no_credentials() {
     let (environment, registry) = (Environment::new(), locked());
     let reference = registry.reference("x:1");
     let auth = data_encoding::BASE64.encode(format!("{}:{}", RIGHT.0, RIGHT.1).as_bytes());

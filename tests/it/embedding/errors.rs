@@ -11,14 +11,14 @@ use super::{fetch, options, publish};
 use crate::support::{Environment, Registry, block_on};
 
 #[test]
-fn tasks_that_share_a_failure_see_what_failed() {
+fn tasks_that_share_a_failure_get_its_cause() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let missing = registry.reference("missing:1");
     block_on(async {
         let client = Client::new(options(&environment)).unwrap();
         let (one, other) = join(fetch(&client, &missing), fetch(&client, &missing)).await;
         for error in [one.unwrap_err(), other.unwrap_err()] {
-            // Otherwise this test would show nothing.
+            // The tasks must share the failure, or this test would show nothing.
             assert!(matches!(error, Error::Shared(_)), "{error:?}");
             assert_eq!(error.kind(), ErrorKind::NotFound);
             let found = matches!(error.as_oci(), Some(oci::Error::NotFound { .. }));
@@ -41,7 +41,7 @@ fn another_publisher_is_noticed_by_every_task() {
         let policy = TrustPolicy::default().with_rule(rule);
         let client = Client::new(options(&environment).trust(policy)).unwrap();
         fetch(&client, &reference).await.unwrap();
-        // By another account.
+        // The second archive is published by another account.
         publish(&environment, &reference).await;
         let (one, other) = join(fetch(&client, &reference), fetch(&client, &reference)).await;
         for error in [one.unwrap_err(), other.unwrap_err()] {

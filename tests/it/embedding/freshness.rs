@@ -1,4 +1,4 @@
-//! How fresh a fetched executable is.
+//! `Fetched::freshness`: when the tag was confirmed, and by whom.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use super::{fetch, options, publish};
 use crate::support::{Environment, Registry, block_on};
 
 #[test]
-fn a_fetch_says_how_fresh_its_answer_is() {
+fn a_fetch_returns_when_its_tag_was_confirmed() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("x:1");
     block_on(async {

@@ -1,4 +1,4 @@
-//! A host that depends on nothing but what it is given: poisoned files and variables of the user change nothing.
+//! An isolated host: bad files and variables of the user have no effect on it.
 
 use std::fs;
 use std::path::Path;
@@ -15,15 +15,15 @@ const PASSWORD: &str = "another-password";
 /// An executable of this machine that runs until its standard input is closed.
 const STAYS: &str = "/bin/cat";
 
-/// Something that breaks a program that looks at it.
+/// A file or a variable that makes a program fail that reads it.
 struct Poison {
     name: &'static str,
-    /// What the command says about it.
+    /// The message of the command that reads it.
     said: &'static str,
     variables: Vec<(&'static str, String)>,
 }
 
-/// Poisons the home directory. Returns the variables that do the rest, and what a program says that looks there.
+/// Writes bad files to the home directory. Returns the variables and the messages of a program that reads them.
 fn poisons(environment: &Environment, registry: &Registry) -> Vec<Poison> {
     let broken = at_home(environment, "broken.json", "{");
     let docker = at_home(environment, "docker/config.json", "{");
@@ -89,7 +89,7 @@ fn directory(environment: &Environment, registry: &Registry) -> String {
 }
 
 #[test]
-fn an_isolated_host_looks_at_no_file_and_no_variable_of_the_user() {
+fn an_isolated_host_reads_no_file_and_no_variable_of_the_user() {
     for number in 0..5 {
         let environment = Environment::new();
         let registry = Registry::builder().htpasswd(USER, PASSWORD).start();
@@ -101,7 +101,7 @@ fn an_isolated_host_looks_at_no_file_and_no_variable_of_the_user() {
             command
         };
 
-        // The poison works.
+        // The command, which is not isolated, fails.
         let mut fetch = poisoned(environment.command());
         fetch.args(["fetch", &reference]);
         let failed = Outcome::of(fetch, b"");
@@ -134,7 +134,7 @@ fn an_isolated_host_uses_no_proxy_of_the_environment() {
     let registry = Registry::builder()
         .tls(&unknown.server("127.0.0.1"))
         .start();
-    // This machine as well, and not a loopback address, for which no proxy is used.
+    // This name is for this machine too, but is not a loopback address, for which no proxy is used.
     let reference = registry.reference("org/provider:1.0.0");
     let reference = reference.replace("127.0.0.1", "0.0.0.0");
     let proxied = |mut command: Command| {
@@ -148,6 +148,6 @@ fn an_isolated_host_uses_no_proxy_of_the_environment() {
 
     let directory = text(&environment.path("host")).to_owned();
     let host = Host::start_with(&environment, &[&directory, "30", &reference], proxied);
-    // It has reached the registry, whose certificate it does not trust.
+    // The error shows that the host has reached the registry: it does not trust the certificate.
     host.expect("refused", &reference);
 }

@@ -22,7 +22,7 @@ fn target() -> Target {
     "x86_64-linux".parse().unwrap()
 }
 
-/// Returns the options of a host that depends on nothing of the machine.
+/// Returns the options of an isolated host.
 fn options(environment: &Environment) -> ClientOptions {
     ClientOptions::isolated(environment.path("kept"))
 }
@@ -47,7 +47,7 @@ async fn publish_as(
     push(environment, &client, reference).await
 }
 
-/// Pushes a small archive, another one each time. Returns the digest of the manifest.
+/// Pushes a small archive, which differs in each call. Returns the digest of the manifest.
 async fn push(environment: &Environment, client: &Client, reference: &str) -> String {
     let file = environment.write("pushed.par", ArchiveBuilder::two_targets().build());
     // Each archive has other keys.

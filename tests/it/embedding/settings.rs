@@ -14,7 +14,7 @@ use crate::support::{Environment, Registry, block_on};
 const USERS: [(&str, &str); 2] = [("anna", "password"), ("ben", "another-password")];
 
 #[test]
-fn certificates_are_those_of_the_registry() {
+fn each_registry_has_its_own_certificates() {
     let environment = Environment::new();
     let authority = Authority::new(&environment.path("a"));
     let secure = Registry::builder()
@@ -44,7 +44,7 @@ fn certificates_are_those_of_the_registry() {
 }
 
 #[test]
-fn plain_http_is_for_the_registry_that_has_it() {
+fn plain_http_is_used_only_for_the_registry_with_that_setting() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let authority = Authority::new(&environment.path("a"));
     let (certificate, key) = authority.client();
@@ -150,7 +150,8 @@ fn settings_are_for_the_name_of_a_registry() {
     assert_eq!(failed.map(drop).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
-/// What `wasmcloud-core` 0.21 has. The crate itself depends on Wasmtime, which takes minutes to build.
+/// The types of `wasmcloud-core` 0.21 that the macro reads. The crate itself depends on Wasmtime, which takes minutes
+/// to build.
 mod wasmcloud_core {
     use super::PathBuf;
 

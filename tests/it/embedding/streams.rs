@@ -22,7 +22,7 @@ fn client(environment: &Environment) -> Client {
 }
 
 #[test]
-fn prefetched_results_arrive_as_they_are_there_and_dropping_them_stops_the_rest() {
+fn prefetched_results_arrive_when_each_fetch_ends_and_dropping_the_stream_stops_the_rest() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let hangs = format!("{}/x:1", silent.local_addr().unwrap());
@@ -30,7 +30,7 @@ fn prefetched_results_arrive_as_they_are_there_and_dropping_them_stops_the_rest(
     thread::spawn(move || {
         let (mut connection, _) = silent.accept().unwrap();
         let mut request = [0; 1024];
-        // No answer comes. Reading ends when the client closes the connection.
+        // The server does not answer. Reading ends when the client closes the connection.
         while matches!(connection.read(&mut request), Ok(1..)) {}
         sender.send(()).unwrap();
     });
@@ -58,13 +58,13 @@ fn prefetched_results_arrive_as_they_are_there_and_dropping_them_stops_the_rest(
 }
 
 #[test]
-fn no_more_are_prefetched_at_the_same_time_than_wanted() {
+fn the_number_of_fetches_at_the_same_time_is_limited() {
     let environment = Environment::new();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let highest = Arc::clone(&most);
     let server = Server::start(move |_, _| {
         highest.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        // Two come at the same time, or this would show nothing.
+        // Two requests must arrive at the same time, or this test would show nothing.
         wait_until("two requests", || highest.load(Ordering::SeqCst) >= 2);
         now.fetch_sub(1, Ordering::SeqCst);
         Answer::status("404 Not Found")
@@ -150,7 +150,7 @@ fn a_watch_goes_on_after_errors() {
 }
 
 #[test]
-fn a_watch_of_what_cannot_move_ends() {
+fn a_watch_of_a_reference_that_cannot_move_ends() {
     let (environment, registry) = (Environment::new(), Registry::start());
     block_on(async {
         let digest = publish(&environment, &registry.reference("x:1")).await;

@@ -22,7 +22,7 @@ use crate::support::{Environment, Outcome, Registry, shared_registry};
 /// The size of an archive that is just large enough for several connections, in bytes.
 const SIZE: usize = 17 << 20;
 const CONNECTIONS: usize = 4;
-/// The number of pieces in which it is downloaded.
+/// The number of pieces in which such an archive is downloaded.
 const PIECES: usize = 16;
 /// A little less than the size of a piece, in bytes.
 const PIECE: u64 = 1 << 20;
@@ -124,7 +124,7 @@ fn one_connection_downloads_all_from_a_server_without_ranges() {
     let ignored = || Fault::Edit(|request| request.remove("range"), |_| {});
     let shifted = || Fault::edit(|answer| answer.set("content-range", "bytes 0-1/2"));
     let changed = || Fault::Edit(|request| request.set("if-range", "\"another\""), |_| {});
-    // A server that shows this at the first request sends nothing twice.
+    // If the first answer already shows this, nothing is sent twice.
     let mut cases = vec![Case::again("200", 0.0, vec![every(ignored())])];
     for (name, fault) in [
         ("200", ignored()),
@@ -202,7 +202,7 @@ fn dropping_a_reader_ends_its_downloads() {
         let mut reader = open(&proxy, &name, CONNECTIONS).await;
         reader.read_exact(&mut [0; 1000]).await.unwrap();
         drop(reader);
-        // A reader that went on would bring all of the blob.
+        // If the reader continued, all of the blob would be sent.
         let mut traffic = None;
         loop {
             let now = proxy.traffic(&sample().hex());
@@ -282,7 +282,7 @@ fn a_mirror_that_fails_in_the_middle_gets_no_further_requests() {
         for (fault, from_origin) in [
             (Fault::CutAnswer(PIECE / 2), PIECE..size),
             (Fault::status("503 Away"), PIECE..size),
-            // Only the digest of all bytes shows this.
+            // Only the digest of all bytes shows this damage.
             (Fault::FlipAnswer(100), size..size + 1),
         ] {
             let text = format!("{fault:?}");

@@ -53,20 +53,20 @@ impl Sample {
     }
 }
 
-/// A client that gives up soon, but not because this machine pauses for a moment.
+/// Returns a client that gives up soon, but not because of a short pause of this machine.
 fn client(cache: &Path) -> Client {
     client_with(cache, anonymous(cache), Duration::from_secs(2))
 }
 
-/// A client that soon takes a silent registry for a stalled one, and does not give up on it. On a busy machine
-/// it sends some requests again for nothing.
+/// Returns a client with a short stall timeout that does not give up. On a busy machine, it repeats some requests
+/// needlessly.
 fn hasty_client(cache: &Path) -> Client {
     let mut options = options(cache, anonymous(cache), Duration::from_millis(300));
     options.registry.retry.patience = Duration::from_secs(60);
     Client::new(options).unwrap()
 }
 
-/// A client that does not give up on a registry that works.
+/// Returns a client that does not give up on a working registry.
 fn patient_client(cache: &Path) -> Client {
     client_with(cache, anonymous(cache), Duration::from_secs(30))
 }

@@ -1,4 +1,4 @@
-//! How long the client waits for a registry, and what the user sees of that.
+//! How long the client waits for a registry, and which messages the user gets.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;

@@ -126,7 +126,7 @@ fn content_that_is_damaged_in_transit_is_sent_again_and_not_stored() {
 
 #[test]
 fn a_registry_that_refuses_a_blob_in_one_request_gets_chunks() {
-    // It takes two chunks of at most 4 MiB.
+    // This archive needs two chunks of at most 4 MiB.
     let sample = Sample::new(5 << 20, 1);
     let hex = sample.hex();
     let refused = || Rule::on("PUT", &hex, Fault::status("413 Content Too Large"));

@@ -87,7 +87,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
-/// One of them again: `PAR_FAULTS_SEED=17 scripts/test --test it any_sequence`.
+/// To run one sequence again: `PAR_FAULTS_SEED=17 scripts/test --test it any_sequence`.
 #[test]
 fn any_sequence_of_faults_ends_right_or_with_a_clean_error() {
     let seeds = match std::env::var("PAR_FAULTS_SEED") {

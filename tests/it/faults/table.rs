@@ -64,8 +64,8 @@ impl Case {
         }
     }
 
-    /// Returns the client for this case. Only where the case has to wait for it does the client give up soon, or
-    /// take a silent registry for a stalled one: elsewhere, that would be the business of this machine.
+    /// Returns the client for this case. It has short timeouts only if the case waits for them: in other cases, a busy
+    /// machine could exceed them.
     fn client(&self, cache: &Path) -> Client {
         let gives_up = matches!(self.expected, Expected::Fails(ErrorKind::Unavailable));
         let stalls = self.rules.iter().any(Rule::stalls);

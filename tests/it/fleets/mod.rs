@@ -18,7 +18,7 @@ const HOSTS: usize = 50;
 const SIZE: usize = 1 << 20;
 
 #[test]
-fn hosts_start_verified_providers_from_a_mirror_with_the_origin_cut_off() {
+fn hosts_start_verified_providers_from_a_mirror_while_the_origin_is_unreachable() {
     let (operator, origin, mirror) = (Environment::new(), Registry::start(), Registry::start());
     let names = ["http", "redis", "nats"];
     let references = names.map(|name| origin.reference(&format!("org/{name}:1.0.0")));
@@ -38,7 +38,7 @@ fn hosts_start_verified_providers_from_a_mirror_with_the_origin_cut_off() {
         .success();
     drop(origin);
 
-    // Hosts know nothing but the lock file and the settings of registries.
+    // The hosts have only the lock file and the settings of registries.
     let hosts: Vec<_> = (0..3).map(|_| Environment::new()).collect();
     for host in &hosts {
         host.write("par.lock", fs::read(operator.path("par.lock")).unwrap());
@@ -58,7 +58,7 @@ fn hosts_start_verified_providers_from_a_mirror_with_the_origin_cut_off() {
     }
 }
 
-/// A host that is about to fetch. Its cache is empty.
+/// Starts a fetch on a host with an empty cache.
 fn fetching(host: &Environment, reference: &str) -> Child {
     let mut command = host.command();
     command
@@ -126,7 +126,7 @@ fn fifty_hosts_that_start_at_once_fetch_through_a_pull_through_registry() {
     let (took, left) = start(&mirror);
     eprintln!("{HOSTS} hosts, cold: {left} bytes of {direct} left the origin, {took:?}");
     assert!(left >= size, "{left} of {size}");
-    // The registry asks for content that it does not have twice: to answer, and to keep it.
+    // For content that it does not have, the registry asks the origin twice: once to answer, and once to store it.
     assert!(left <= 2 * direct, "{left} of {direct}");
 
     let (took, left) = start(&mirror);

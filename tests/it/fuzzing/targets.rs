@@ -1,8 +1,8 @@
 //! The fuzz targets. Each takes any bytes, and panics when a property does not hold.
 //!
-//! A fuzzer does not find bytes with a right checksum or signature. So each target also uses its input as the
-//! content that a checksum or a signature covers: the tar in a gzip member, the entries of a tar with matching
-//! claims, the payload of a signed token, the extra field of a valid archive.
+//! A fuzzer does not find bytes with a correct checksum or signature. So each target also uses its input as the content
+//! that a checksum or a signature covers: the tar in a gzip member, the entries of a tar with matching claims, the
+//! payload of a signed token, the extra field of a valid archive.
 
 #![allow(unreachable_pub, reason = "to `fuzz/` this is a module of a library")]
 
@@ -56,7 +56,7 @@ pub fn reader(data: &[u8]) {
         match (plain, compressed) {
             (Ok(plain), Ok(compressed)) => assert_eq!(plain.executables, compressed.executables),
             (Ok(_), Err(error)) => panic!("only the plain archive loads: {error:?}"),
-            // A plain tar may begin like a file of another kind, and is refused as that.
+            // A plain tar may begin like a file of another kind, and is refused as such a file.
             (Err(Error::Zip | Error::Component), Ok(_)) | (Err(_), Err(_)) => {}
             (Err(error), Ok(_)) => panic!("only the compressed archive loads: {error:?}"),
         }

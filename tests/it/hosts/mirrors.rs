@@ -14,7 +14,7 @@ fn requests_to(registry: &Registry) -> usize {
 }
 
 #[test]
-fn a_pull_through_mirror_serves_everything_and_learns_the_namespace() {
+fn a_pull_through_mirror_serves_everything_and_gets_the_parameter_ns() {
     let (environment, origin) = (Environment::new(), Registry::start());
     let file = pushed(&environment, &origin, "provider:1.0.0");
     let before = requests_to(&origin);

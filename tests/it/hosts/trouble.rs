@@ -121,7 +121,7 @@ async fn an_unavailable_mirror_costs_one_quick_attempt() {
 
     let took = setup.fetch(&[&gone, &silent, away.address()]).await;
 
-    // One attempt, although there are two things to fetch.
+    // There is one attempt, although a manifest and a blob are requested.
     listener.set_nonblocking(true).unwrap();
     assert_eq!(listener.incoming().map_while(Result::ok).count(), 1);
     assert!(took < Duration::from_secs(20), "{took:?}");
@@ -137,7 +137,7 @@ async fn a_mirror_whose_answer_the_caller_stopped_awaiting_is_avoided() {
     let (client, reference) = setup.client(&[&mirror]);
     let target = Target::host();
     let fetch = client.fetch(&reference, &target);
-    // Less than the stall timeout of two seconds.
+    // The test waits less than the stall timeout of two seconds.
     let given_up = tokio::time::timeout(Duration::from_millis(1500), fetch).await;
     assert!(given_up.is_err());
 
@@ -240,7 +240,7 @@ async fn an_avoided_mirror_is_asked_again_when_there_is_no_other_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_no_host_has_the_content_the_error_is_that_of_the_registry() {
+async fn when_no_host_has_the_content_the_error_of_the_registry_is_returned() {
     let setup = Setup::new().await;
     let hosts = tempfile::tempdir().unwrap();
     let entry = hosts.path().join(setup.origin.address());

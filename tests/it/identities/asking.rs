@@ -1,9 +1,9 @@
-//! When a policy's identities are asked, and what is remembered.
+//! When the registry is asked for Sigstore bundles, and when remembered ones are used.
 
 use super::*;
 
 #[test]
-fn a_warm_fetch_asks_no_more_than_without_a_policy() {
+fn a_fetch_from_the_cache_sends_no_more_requests_than_without_a_policy() {
     let site = Site::with(&["signature.json"]);
     site.demand(DEVELOPER, "");
     site.fetch(&[]).success();
@@ -14,7 +14,7 @@ fn a_warm_fetch_asks_no_more_than_without_a_policy() {
         panic!("{:?}", &requests[before..]);
     };
     assert!(request.starts_with("HEAD"), "{request}");
-    // Nobody is asked where the cache answers.
+    // With the policy `never`, no request is sent.
     let before = requests.len();
     for pull in ["never", "missing"] {
         site.fetch(&["--pull", pull]).success();
@@ -46,7 +46,7 @@ fn a_refused_archive_is_not_downloaded() {
 }
 
 #[test]
-fn a_policy_that_demands_more_later_is_asked_again() {
+fn a_policy_that_demands_more_later_needs_another_bundle() {
     let site = Site::with(&["signature.json"]);
     site.fetch(&[]).success();
     site.demand(DEVELOPER, "");
@@ -94,7 +94,7 @@ fn a_remembered_bundle_is_verified_again() {
 }
 
 #[test]
-fn a_registry_that_is_away_refuses_what_is_not_remembered_and_starts_what_is() {
+fn without_the_registry_only_archives_with_a_remembered_bundle_start() {
     let site = Site::with(&["signature.json"]);
     site.demand(DEVELOPER, "");
     site.fetch(&[]).success();
@@ -130,7 +130,7 @@ fn an_audit_warns_and_pins_nothing() {
 }
 
 #[test]
-fn a_layout_brings_its_bundles_along() {
+fn bundles_are_read_from_a_layout() {
     let site = Site::with(&["signature.json"]);
     let layout = site.environment.path("layout");
     let blobs = layout.join("blobs/sha256");
@@ -195,9 +195,9 @@ fn bundles_travel_through_a_tar_to_another_registry() {
 }
 
 #[test]
-fn a_list_that_says_a_wrong_type_hides_no_bundle() {
+fn a_bundle_with_a_wrong_type_in_the_list_is_found() {
     let mut site = Site::with(&["signature.json"]);
-    // As ghcr.io lists the bundles of cosign.
+    // ghcr.io lists the bundles of cosign with this type.
     site.referrers[0]["artifactType"] = "application/vnd.oci.empty.v1+json".into();
     site.list_referrers();
     site.demand(DEVELOPER, "");
@@ -230,13 +230,13 @@ fn a_cold_fetch_asks_for_the_list_and_for_one_bundle() {
     let before = plain.registry.requests().len();
     plain.fetch(&[]).success();
     let without = plain.registry.requests().len() - before;
-    // The API, which the registry does not have; the tag in its place; the manifest of the bundle, once to correct the list
-    // and once to read it; and the bundle.
+    // The five requests are for the API, which the registry does not have, for the tag in its place, for the manifest
+    // of the bundle, once to correct the list and once to read it, and for the bundle.
     assert_eq!(with - without, 5);
 }
 
 #[test]
-fn who_signs_an_image_index_vouches_for_the_manifest_that_is_chosen() {
+fn a_signature_of_an_image_index_vouches_for_the_chosen_manifest() {
     let mut site = Site::new();
     site.demand(DEVELOPER, "");
     let reference = site.registry.reference(&format!("{REPOSITORY}:index"));

@@ -1,9 +1,9 @@
-//! What commands say of identities.
+//! Identities in the output of commands.
 
 use super::*;
 
 #[test]
-fn verify_says_who_vouches_and_where_that_is_logged() {
+fn verify_prints_the_identity_and_its_log_entry() {
     let site = Site::with(&["signature.json", "provenance.json"]);
     let verified = site.verify(WORKFLOW, &[]).success();
     for part in [
@@ -29,7 +29,7 @@ fn verify_says_who_vouches_and_where_that_is_logged() {
 }
 
 #[test]
-fn verify_demands_what_the_options_say_in_place_of_the_policy() {
+fn the_identity_options_of_verify_replace_the_policy() {
     let site = Site::with(&["signature.json"]);
     site.demand(WORKFLOW, "");
     let reference = site.reference();
@@ -71,7 +71,7 @@ fn a_file_has_no_identity() {
     assert!(
         refused
             .stderr
-            .contains("it is a file, and a manifest is signed"),
+            .contains("an identity signs a manifest, and a file has none"),
         "{refused}"
     );
     let reference = site.reference();
@@ -80,7 +80,7 @@ fn a_file_has_no_identity() {
 }
 
 #[test]
-fn a_check_says_who_vouches_or_why_nobody_does() {
+fn trust_check_prints_the_identity_or_why_there_is_none() {
     let site = Site::with(&["signature.json"]);
     let reference = site.reference();
     let check = ["trust", "check", &reference, "-o", "json"];
@@ -96,7 +96,7 @@ fn a_check_says_who_vouches_or_why_nobody_does() {
 }
 
 #[test]
-fn every_command_that_uses_an_archive_asks() {
+fn every_command_that_uses_an_archive_checks_the_identity() {
     let site = Site::new();
     site.demand(DEVELOPER, "");
     let reference = site.reference();
@@ -115,12 +115,12 @@ fn every_command_that_uses_an_archive_asks() {
             "{refused}"
         );
     }
-    // They show who signed.
+    // These commands only show the archive, so they do not check the identity.
     site.environment.par(["inspect", &reference]).success();
 }
 
 #[test]
-fn a_policy_that_cannot_be_meant_is_refused_with_its_place() {
+fn a_policy_with_a_mistake_is_refused_with_the_line() {
     let site = Site::new();
     for (line, reason) in [
         ("subjects = \"a\"", "unknown field"),

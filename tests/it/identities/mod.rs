@@ -1,7 +1,7 @@
 //! Sigstore identities that a policy demands, with bundles of a real instance.
 //!
-//! `scripts/sigstore fixtures` has made the files in `tests/fixtures/sigstore`. Its certificates were valid for ten
-//! minutes, which is no matter: what counts is the time at which they signed.
+//! `scripts/sigstore fixtures` has made the files in `tests/fixtures/sigstore`. The certificates were valid for ten
+//! minutes. That is enough, because they only have to be valid at the time of signing.
 
 mod asking;
 mod commands;
@@ -16,9 +16,9 @@ use wasmcloud_par::content::Digest;
 use crate::support::{Environment, Outcome, Registry};
 use crate::transfer::{peer, text};
 
-/// Who has signed, and the issuer of that identity.
+/// The identity that has signed the manifest, and its issuer.
 const DEVELOPER: (&str, &str) = ("dev@acme.test", "http://oidc.test/email");
-/// The workflow that has attested the provenance, and the issuer of that identity.
+/// The identity of the workflow that has attested the provenance, and its issuer.
 const WORKFLOW: (&str, &str) = (
     "https://github.com/acme/demo/.github/workflows/release.yml@refs/tags/v1.0.0",
     "http://oidc.test/ci",
@@ -48,7 +48,7 @@ struct Site {
     registry: Registry,
     /// The descriptor of the manifest of the archive.
     manifest: Value,
-    /// What refers to the manifest.
+    /// The descriptors of the referrers of the manifest.
     referrers: Vec<Value>,
 }
 
@@ -109,7 +109,7 @@ impl Site {
         let digest = Digest::of(bytes.as_bytes());
         let reference = self.registry.reference(&format!("{REPOSITORY}@{digest}"));
         let mut entry = peer::push_bytes(&reference, peer::MANIFEST, bytes.as_bytes());
-        // cosign writes no annotations there.
+        // cosign writes no annotations into the list.
         entry["artifactType"] = BUNDLE.into();
         self.referrers.push(entry);
         self.list_referrers();
@@ -161,7 +161,8 @@ impl Site {
             .par([&verify[..], &issuer, options].concat())
     }
 
-    /// Returns why a fetch is refused where the developer has to vouch for the archive. Nothing is cached of it.
+    /// Returns why a fetch is refused when the policy demands the developer's identity. Asserts that the archive is not
+    /// cached.
     #[track_caller]
     fn refusal(&self) -> String {
         self.demand(DEVELOPER, "");

@@ -1,4 +1,4 @@
-//! What must not vouch for a manifest: each case is a real bundle, or one that was changed in one place.
+//! Bundles that must not vouch for a manifest: each one is a real bundle, or one that was changed in one place.
 
 use data_encoding::BASE64;
 
@@ -100,7 +100,7 @@ fn a_certificate_of_another_instance() {
         let verify = [&["verify", &*reference][..], &identity, &root].concat();
         site.environment.par(verify).exit(5)
     };
-    // The timestamp is what is checked first.
+    // The timestamp is checked first.
     for root in [text(&root), "public", "github"] {
         let refused = another(root);
         assert!(
@@ -179,23 +179,23 @@ fn no_inclusion_proof() {
 
 #[test]
 fn a_forged_inclusion_proof() {
-    // An entry that is at another place of the log.
+    // The entry has the index of another entry in the log.
     let said = refusal_after(|bundle| entry(bundle)["logIndex"] = "0".into());
     assert!(
         said.contains("its proof of being in the transparency log is wrong"),
         "{said}"
     );
-    // Another way to the root of the log.
+    // The hashes lead to another root of the log.
     let said = refusal_after(|bundle| flip(&mut entry(bundle)["inclusionProof"]["hashes"][0], 1));
     assert!(
         said.contains("its proof of being in the transparency log is wrong"),
         "{said}"
     );
-    // An entry of another signature, with its own good proof.
+    // The entry is that of another signature, with its own correct proof.
     let mut other = bundle("provenance.json");
     let said = refusal_after(|bundle| *entry(bundle) = entry(&mut other).clone());
     assert!(said.contains("does not count"), "{said}");
-    // A checkpoint that the log has not signed.
+    // The log has not signed this checkpoint.
     let said = refusal_after(|bundle| {
         let checkpoint = &mut entry(bundle)["inclusionProof"]["checkpoint"]["envelope"];
         let text = checkpoint.as_str().unwrap();
@@ -215,7 +215,7 @@ fn a_forged_timestamp_or_none() {
         said.contains("no timestamp says when it was signed by the trusted root"),
         "{said}"
     );
-    // The timestamp of another signature.
+    // The timestamp is that of another signature.
     let mut other = bundle("provenance.json");
     let said = refusal_after(|bundle| *stamps(bundle) = stamps(&mut other).clone());
     assert!(
@@ -236,7 +236,7 @@ fn a_wrong_signature_or_another_statement() {
         bundle["dsseEnvelope"]["payload"] = other["dsseEnvelope"]["payload"].clone();
     });
     assert!(said.contains("does not count"), "{said}");
-    // A statement that names the manifest, which nobody has signed.
+    // The statement names the manifest, but nobody has signed it.
     let mut site = Site::new();
     let signed = bundle("signature.json");
     let mut forged = bundle("other-subject.json");
@@ -282,7 +282,8 @@ fn a_bundle_of_200_megabytes_is_not_downloaded() {
     let digest = Digest::of(b"a large bundle");
     let layer = json!({ "mediaType": BUNDLE, "digest": digest, "size": 200_000_000 });
     let manifest = site.manifest.clone();
-    // The registry has no such blob, and takes no manifest with one that it does not have.
+    // The registry does not accept a manifest with a blob that it does not have, so a small blob is pushed and then
+    // enlarged in its storage.
     let blob = site.registry.blob(&digest.to_string());
     peer::push_blob(&site.reference(), BUNDLE, b"a large bundle");
     fs::File::options()

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome, Registry};
 
-/// Returns an answer of each command by its name, such as `cache list`. The runner of the tests has checked each
-/// by its schema.
+/// Returns an answer of each command by its name, such as `cache list`. The runner of the tests has compared each
+/// answer with its schema.
 pub(super) fn answers() -> &'static BTreeMap<String, Value> {
     &runs().answers
 }
@@ -33,7 +33,7 @@ fn runs() -> &'static Runs {
     })
 }
 
-/// The answers so far, and where the commands run.
+/// The answers so far, and the environment of the commands.
 struct Runs {
     environment: Environment,
     registry: Registry,
@@ -58,7 +58,7 @@ impl Runs {
         self.answers.insert(name.to_owned(), answer);
     }
 
-    /// Runs the command `name` in another form, which the page has as `line`.
+    /// Runs the command `name` in another form. `line` is the command line for this form in the page.
     #[track_caller]
     fn run_as(&mut self, line: &'static str, name: &str, arguments: &[&str]) {
         let answer = self.json(name, arguments, 0);
@@ -114,7 +114,7 @@ impl Runs {
         self.environment.write("other", "another executable");
         let create = "-n Key-value -v Example --version 1.2.0 --revision 3 -b provider --compress";
         let create: Vec<&str> = create.split(' ').collect();
-        // The keys are others, so that the answer has generated ones.
+        // Another directory for keys is used, so that the answer has generated keys.
         let keys = ["--directory", "keys", "--keygen"];
         self.run("create", &[&create[..], &keys].concat());
         let file = "provider.par.gz";
@@ -177,7 +177,7 @@ impl Runs {
     fn registries(&mut self) {
         let repository = self.registry.reference("org/provider");
         let reference = format!("{repository}:1.0.0");
-        // Registries on this machine are not pinned otherwise.
+        // Without a rule, registries on this machine are not pinned.
         let rule = format!("[[rule]]\nmatch = {repository:?}\npin = \"first-use\"\n");
         let policy = self
             .environment
@@ -186,7 +186,7 @@ impl Runs {
         std::fs::create_dir_all(policy.parent().unwrap()).unwrap();
         std::fs::write(policy, rule).unwrap();
         self.run("push", &[&reference, "old.par.gz"]);
-        // Moves the tag.
+        // This push moves the tag.
         self.run("push", &[&reference, "provider.par.gz"]);
         self.run("pull", &[&reference]);
         // With a reference, the digests are compared too.
@@ -207,7 +207,7 @@ impl Runs {
         let address = self.registry.address().to_owned();
         self.run_as("tags registry.example.com", "tags", &[&address]);
         self.run("tags", &[&repository, "--long"]);
-        // The tag stays that the other commands use.
+        // The tag that the other commands use is kept.
         self.run("prune-tags", &[&repository, "--keep-newest", "1"]);
         self.run("resolve", &[&reference]);
         self.environment.write("list.txt", &reference);
@@ -271,7 +271,7 @@ impl Runs {
         self.run("trust import", &["pins.json"]);
     }
 
-    /// The cache goes first: what is deleted in the registry is still in it.
+    /// The commands of the cache run first, while the cache still has the content that is deleted in the registry.
     fn this_machine(&mut self) {
         self.run("cache path", &[]);
         self.run("cache list", &[]);

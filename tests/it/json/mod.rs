@@ -1,4 +1,4 @@
-//! `-o json` and `--log-format json`: schemas, the programs of `docs/json/README.md`, and where answers come from.
+//! `-o json` and `--log-format json`: schemas, the programs of `docs/json/README.md`, and the hosts that answered.
 
 mod answers;
 mod log;

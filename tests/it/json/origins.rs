@@ -1,4 +1,4 @@
-//! `from` and `stale`: which host answered, and whether that may have changed.
+//! `from` and `stale`: which host answered, and whether its answer may be out of date.
 
 use std::path::Path;
 
@@ -66,7 +66,7 @@ fn files_and_layouts_come_from_no_host() {
 }
 
 #[test]
-fn an_answer_of_the_cache_is_stale_only_if_the_registry_was_asked_in_vain() {
+fn an_answer_of_the_cache_is_stale_only_if_the_registry_did_not_answer() {
     let (environment, registry, reference) = pushed();
     let fetched = answer(&environment, &["fetch", &reference]);
     let pinned = fetched["reference"].as_str().unwrap();
@@ -110,7 +110,7 @@ fn mirrors_are_named_for_what_they_served() {
 #[test]
 fn a_mirror_with_other_content_is_not_named() {
     let (environment, origin, reference) = pushed();
-    // Knows neither the repository nor its content.
+    // The mirror has neither the repository nor its content.
     let mirror = Registry::start();
     let toml = format!("[host.\"http://{}\"]", mirror.address());
     configure(

@@ -11,7 +11,7 @@ use super::modules::{Module, ModulePath, Modules};
 use super::rules::LAYERS;
 use super::source::Source;
 
-/// From each file or directory to those that it uses, with the names that it uses of them.
+/// For each file or directory, the files or directories that it uses, each with the used names.
 type Graph = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
 /// The circles of all layers, a message each.
@@ -100,7 +100,7 @@ fn directories(uses: &[&(File, File, String)]) -> BTreeSet<ModulePath> {
         .collect()
 }
 
-/// The file or the directory, with a `/` at its end, that `file` is or is in, right below `directory`.
+/// Returns the child of `directory` that is `file` or contains it. The name of a directory ends with a `/`.
 fn child_of(directory: &ModulePath, (path, file): &File) -> Option<String> {
     let below = path.strip_prefix(directory.as_slice())?;
     let is_in_directory = below.len() > 1 || (below.len() == 1 && file.ends_with("/mod.rs"));

@@ -1,4 +1,4 @@
-//! The modules of the crate, and what a path that is written in one of them leads to.
+//! The modules of the crate, and resolving the paths in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,10 +32,10 @@ struct Import {
 /// Every module of the crate, without its tests.
 pub(crate) struct Modules(BTreeMap<ModulePath, Module>);
 
-/// What a path leads to.
+/// The target of a path.
 enum Target {
     Module(ModulePath),
-    /// What the module defines under this name.
+    /// An item with this name that the module defines.
     Item(ModulePath, String),
 }
 
@@ -62,8 +62,8 @@ impl Modules {
         self.0.iter()
     }
 
-    /// The modules that `path` uses, each with the name that is used. A re-export is a use only if
-    /// the module mentions the name itself.
+    /// Returns the modules that `path` uses, each with the used name. A re-export is a use only if the module mentions
+    /// the name itself.
     pub(crate) fn uses(&self, path: &ModulePath) -> Vec<(&Module, String)> {
         let module = &self.0[path];
         let imported = module.imports.values().filter(|import| !import.is_public);
@@ -104,14 +104,14 @@ impl Modules {
                 Some(item) => return Some(item),
                 // A name that is not in scope belongs to another crate.
                 None if at == 0 => return None,
-                // A macro may define it.
+                // A macro may define the name.
                 None => return Some(Target::Item(module, name.clone())),
             }
         }
         Some(Target::Module(module))
     }
 
-    /// What `name` is inside a module.
+    /// Returns what `name` means inside a module.
     fn member(&self, path: &[String], name: &str, as_module: bool, steps: u8) -> Option<Target> {
         let inner = child(path, name);
         let inner = self.0.contains_key(&inner).then_some(Target::Module(inner));
@@ -286,7 +286,7 @@ fn closing(tokens: &[String], open: usize) -> usize {
     tokens.len()
 }
 
-/// The tokens without what `#[cfg(test)]` stands before, and the names of the modules among that.
+/// Returns the tokens without the items behind `#[cfg(test)]`, and the names of the modules among those items.
 fn without_tests(tokens: &[String]) -> (Vec<String>, Vec<String>) {
     let (mut kept, mut modules) = (Vec::new(), Vec::new());
     let mut at = 0;

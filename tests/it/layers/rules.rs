@@ -15,7 +15,7 @@ pub(crate) const LAYERS: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// The length of the longest file that is allowed.
+/// The largest number of lines in a file.
 const MAX_LINES: usize = 400;
 
 /// File names that do not say what a file is about.

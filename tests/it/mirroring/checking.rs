@@ -1,10 +1,10 @@
-//! What a mirror lacks is said without changing anything.
+//! Comparing a mirror with its sources without changing it.
 
 use super::{Site, artifact, assert_statuses, writes};
 use crate::support::archives::ArchiveBuilder;
 use crate::transfer::push;
 
-/// Writes a list of the providers that are not refused.
+/// Writes a list of the providers that the policy allows.
 fn good(site: &Site) -> [&'static str; 2] {
     let lines = ["http", "redis", "nats", "blobs"].map(|name| site.reference(name));
     site.environment.write("good.txt", lines.join("\n"));
@@ -63,7 +63,7 @@ fn a_dry_run_counts_what_would_be_sent() {
     let second = site.par(&dry).success().json();
     assert_statuses(&second, "present", &[]);
     assert_eq!(would(&second), 0);
-    // A name for what is there takes the manifest once more.
+    // To give present content another tag, only the manifest is sent again.
     let tag = ["tag", &site.reference("http"), "1.0.1"];
     site.par(&tag).success();
     let new = site.reference("http").replace("1.0.0", "1.0.1");
@@ -72,14 +72,14 @@ fn a_dry_run_counts_what_would_be_sent() {
     assert_statuses(&named, "missing", &[]);
     let manifest = std::fs::metadata(site.origin.blob(site.digest("http")));
     assert_eq!(would(&named), manifest.unwrap().len());
-    // A layout that does not exist is not made.
+    // A layout that does not exist is not created.
     let nowhere = site.par(&["mirror", "good.txt", "oci-layout://none", "--dry-run"]);
     nowhere.success();
     assert!(!site.path("none").exists());
 }
 
 #[test]
-fn what_belongs_to_a_provider_is_mirrored_and_missed() {
+fn referrers_are_mirrored_and_a_missing_one_is_reported() {
     let site = Site::new();
     let place = site.place();
     let mirror = [&good(&site)[..], &[&place]].concat();
@@ -101,7 +101,7 @@ fn what_belongs_to_a_provider_is_mirrored_and_missed() {
         let pinned = format!("{repository}@{digest}");
         assert_eq!(site.resolved(&pinned).as_ref(), Some(digest));
     }
-    // The registry has no list of referrers but the one under a tag.
+    // The only list of referrers in the registry is under a tag.
     let list = format!("{repository}:{}", subject.replace(':', "-"));
     assert!(site.resolved(&list).is_some());
     json(&["--check"]).success();

@@ -1,4 +1,4 @@
-//! A mirror that was interrupted is continued, by way of a layout too.
+//! Continuing an interrupted mirror, and mirroring through a layout.
 
 use super::{PROVIDERS, Site, assert_statuses, writes};
 use crate::support::Environment;
@@ -7,7 +7,7 @@ use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::transfer::push;
 
 #[test]
-fn a_mirror_that_was_cut_is_continued_and_sends_nothing_twice() {
+fn an_interrupted_mirror_is_continued_and_sends_nothing_twice() {
     let site = Site::new();
     let cut = ["PUT", "POST"].map(|method| {
         Rule::on(method, "", Fault::status("500 Internal Server Error"))
@@ -24,7 +24,7 @@ fn a_mirror_that_was_cut_is_continued_and_sends_nothing_twice() {
         failed.iter().any(|(_, status)| status == "failed"),
         "{answer}"
     );
-    // What was refused counts more than what was cut.
+    // The exit code of the refused archive replaces that of the interruption.
     assert_eq!(outcome.code, 5, "{outcome}");
 
     let answer = site.mirror(&["-o", "json"]).exit(5).json();
@@ -78,7 +78,7 @@ fn a_layout_carries_full_names_to_the_other_site_and_the_policy_is_asked_there_t
         site.resolved(&site.mirrored("hello")),
         Some(site.component.clone())
     );
-    // Somebody at the other site trusts nobody from there.
+    // The policy of the other site refuses this publisher.
     let rule = format!(
         "default = \"deny\"\n[[rule]]\nmatch = \"{}/org/http\"\n",
         site.origin.address()
@@ -102,7 +102,7 @@ fn a_layout_carries_full_names_to_the_other_site_and_the_policy_is_asked_there_t
 }
 
 #[test]
-fn what_is_named_by_its_digest_alone_has_a_tag_in_the_mirror_and_its_digest_beyond_it() {
+fn a_reference_with_a_digest_only_gets_a_tag_in_the_mirror_and_is_mirrored_on_by_digest() {
     let site = Site::new();
     let repository = site.origin.reference("org/http");
     let pinned = format!("{repository}@{}", site.digest("http"));

@@ -1,11 +1,11 @@
-//! What a list can be, and what is written for hosts.
+//! The forms of a list, and the files for hosts.
 
 use super::{Site, assert_statuses, statuses};
 use crate::support::Outcome;
 use crate::transfer::push;
 
 #[test]
-fn hosts_find_the_mirror_by_the_hosts_toml_with_the_origin_cut_off() {
+fn hosts_read_from_the_mirror_of_the_hosts_toml_while_the_origin_is_unreachable() {
     let mut site = Site::new();
     site.mirror(&["--write-hosts", "certs.d"]).exit(5);
     let printed = site.mirror(&[]).exit(5);
@@ -20,7 +20,7 @@ fn hosts_find_the_mirror_by_the_hosts_toml_with_the_origin_cut_off() {
     );
     assert!(text.contains(&url), "{text}");
     let references = ["http", "redis", "evil"].map(|name| site.reference(name));
-    // The origin goes away, and another program has its port.
+    // The origin is replaced by a registry at another port.
     site.origin = crate::support::Registry::start();
     for reference in &references[..2] {
         let fetch = [
@@ -114,7 +114,7 @@ fn the_newest_tags_of_a_repository_are_selected() {
     site.par(&["mirror", &repository, &place]).exit(2);
     site.par(&["mirror", &repository, &place, "--tags", "("])
         .exit(2);
-    // Where nothing can be selected, the options are not silently without effect.
+    // If no reference is without a tag, the options are an error.
     let seen = site.origin.requests().len();
     let tagged = site.reference("http");
     for list in [&*tagged, "wadm.yaml"] {
@@ -150,7 +150,7 @@ fn one_failing_reference_does_not_stop_the_others() {
 }
 
 #[test]
-fn what_cannot_be_a_list_or_a_mirror_is_refused_before_anything_is_asked() {
+fn a_wrong_list_or_mirror_is_refused_before_any_request() {
     let site = Site::new();
     let file = crate::transfer::pack(
         &site.environment,

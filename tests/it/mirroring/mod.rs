@@ -1,4 +1,4 @@
-//! Mirrors of whole deployments, and retention: what arrives, what is refused, and what is left alone.
+//! Mirrors of whole deployments, and retention: which artifacts are copied, refused, deleted and kept.
 
 mod checking;
 mod continuing;
@@ -98,7 +98,7 @@ impl Site {
             .reference(&format!("mirror/{origin}/org/{name}:1.0.0"))
     }
 
-    /// Where the mirror is.
+    /// Returns the mirror, as DST.
     fn place(&self) -> String {
         self.mirror.reference("mirror")
     }
@@ -213,7 +213,7 @@ fn assert_statuses(answer: &Value, status: &str, others: &[(&str, &str)]) {
     }
 }
 
-/// Returns the requests since the first `seen` that write.
+/// Returns the requests after the first `seen` that write.
 fn writes(registry: &Registry, seen: usize) -> Vec<String> {
     let requests = registry.requests().split_off(seen);
     let is_write = |request: &String| !request.starts_with("GET ") && !request.starts_with("HEAD ");

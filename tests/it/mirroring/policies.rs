@@ -1,4 +1,4 @@
-//! What the policy, a lock and pins refuse does not arrive.
+//! Archives that the policy, a lock or a pin refuses are not copied.
 
 use super::{PROVIDERS, Site, assert_statuses, path_text, writes};
 use crate::support::Environment;
@@ -6,7 +6,7 @@ use crate::support::archives::ArchiveBuilder;
 use crate::transfer::{peer, push};
 
 #[test]
-fn nothing_of_a_refused_provider_arrives_and_the_others_do() {
+fn nothing_of_a_refused_provider_is_copied_and_the_others_are() {
     let site = Site::new();
     let outcome = site.mirror(&["-o", "json"]).exit(5);
     let answer = outcome.json();
@@ -23,10 +23,10 @@ fn nothing_of_a_refused_provider_arrives_and_the_others_do() {
     assert_eq!(component.as_deref(), Some(&*site.component));
     let note = format!("{} is not a provider archive", site.reference("hello"));
     assert!(outcome.stderr.contains(&note), "{outcome}");
-    // No request of any kind has touched a repository of it.
+    // No request was about a repository of the refused provider.
     let evil = site.mirror.requests();
     let evil = evil.iter().filter(|request| request.contains("/evil/"));
-    // The last one is from this test.
+    // The last request is from this test itself.
     assert!(
         evil.clone().all(|request| !request.starts_with("P")),
         "{:?}",
@@ -42,7 +42,7 @@ fn nothing_of_a_refused_provider_arrives_and_the_others_do() {
 #[test]
 fn the_policy_is_asked_before_anything_is_sent_also_when_claims_are_in_the_archive_only() {
     let site = Site::new();
-    // As `wash` pushes: the manifest carries no claims.
+    // The archive is pushed as `wash` does, so the manifest carries no claims.
     let archive = ArchiveBuilder::two_targets().build();
     let reference = site.reference("foreign");
     peer::push(&reference, &archive);
@@ -53,7 +53,7 @@ fn the_policy_is_asked_before_anything_is_sent_also_when_claims_are_in_the_archi
 }
 
 #[test]
-fn the_digests_of_a_lock_are_mirrored_wherever_the_tags_point() {
+fn the_digests_of_a_lock_are_mirrored_although_the_tags_have_moved() {
     let site = Site::new();
     let good = format!("{}\n{}\n", site.reference("http"), site.reference("redis"));
     site.environment.write("list.txt", good);
@@ -72,7 +72,7 @@ fn the_digests_of_a_lock_are_mirrored_wherever_the_tags_point() {
     assert!(unlocked.stderr.contains("refused"), "{unlocked}");
     site.par(&["mirror", "list.txt", &site.place(), "--locked"])
         .success();
-    // A lock is about archives.
+    // A lock only has archives.
     let lock = path_text(&site, "par.lock");
     let edited = site
         .read("par.lock")
@@ -102,7 +102,7 @@ fn a_component_in_the_place_of_a_provider_is_refused() {
 }
 
 #[test]
-fn a_tag_of_the_mirror_keeps_its_publisher_unless_that_is_said() {
+fn a_tag_of_the_mirror_keeps_its_publisher_unless_the_option_allows_a_change() {
     let site = Site::new();
     site.mirror(&[]).exit(5);
     let other = site

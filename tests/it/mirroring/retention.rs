@@ -1,4 +1,4 @@
-//! `par prune-tags`: old tags go, and nothing that is needed.
+//! `par prune-tags` deletes old tags, and nothing that is needed.
 
 use std::time::{Duration, SystemTime};
 
@@ -61,14 +61,14 @@ impl Repository {
             .json()
     }
 
-    /// The tags that are there, in their order.
+    /// Returns the tags of the repository, in the order of `par tags`.
     fn tags(&self) -> String {
         let tags = self.environment.par(["tags", &self.name]).success();
         tags.stdout.lines().collect::<Vec<_>>().join(" ")
     }
 }
 
-/// The tags that go, by their manifests, and whether the manifests are deleted.
+/// Returns the tags to delete, for each manifest, and whether the manifest is deleted.
 fn planned(answer: &Value) -> Vec<(String, bool)> {
     let pruned = answer["pruned"].as_array().unwrap();
     let pruned = pruned.iter().map(|manifest| {
@@ -80,7 +80,7 @@ fn planned(answer: &Value) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn old_versions_go_and_the_newest_stay() {
+fn old_versions_are_deleted_and_the_newest_are_kept() {
     let repository = Repository::new();
     for (tag, days) in [("1.0.0", 90), ("1.10.0", 10), ("1.9.0", 40), ("main", 400)] {
         repository.release(tag, days);
@@ -113,7 +113,7 @@ fn old_versions_go_and_the_newest_stay() {
     assert_eq!(done["pruned"][0]["deleted"], json!(["1.0.0"]));
     assert_eq!(done["pruned"][0]["manifest_deleted"], true);
     assert_eq!(repository.tags(), "main 1.9.0 1.10.0");
-    // Only a pattern lets other tags go, and the newest of them stays too.
+    // Other tags are deleted only with a pattern. The newest of them is kept too.
     let main = repository.prune(&["--match", "^main$", "--keep-newest", "1"]);
     assert_eq!(planned(&main), []);
     let all = repository.prune(&["--match", ".", "--delete", "--keep-newest", "1"]);
@@ -139,7 +139,7 @@ fn old_versions_go_and_the_newest_stay() {
 }
 
 #[test]
-fn what_a_lock_another_tag_or_an_index_needs_stays() {
+fn a_manifest_that_a_lock_another_tag_or_an_index_needs_is_kept() {
     let repository = Repository::new();
     let locked = repository.release("1.0.0", 90);
     let shared = repository.release("1.1.0", 80);
@@ -154,7 +154,7 @@ fn what_a_lock_another_tag_or_an_index_needs_stays() {
         [repository.tagged("1.0.0"), repository.tagged("1.3.0")].join("\n"),
     );
     par(&["lock", "list.txt"]);
-    // The locked tag names something else by now.
+    // The locked tag names another manifest by now.
     let newer = repository.release("1.3.0", 20);
     assert_ne!(newer, moved);
     index(&repository, "all", &listed);
@@ -233,7 +233,7 @@ fn index(repository: &Repository, tag: &str, digest: &str) {
 }
 
 #[test]
-fn what_does_not_say_when_it_was_made_stays() {
+fn a_manifest_without_a_time_is_kept() {
     let repository = Repository::new();
     repository.release("2.0.0", 0);
     super::component(&repository.registry, "org/provider", "1.0.0");
@@ -249,7 +249,7 @@ fn what_does_not_say_when_it_was_made_stays() {
 }
 
 #[test]
-fn a_failure_in_the_middle_reports_what_is_gone() {
+fn after_a_failure_the_deleted_tags_are_reported() {
     let repository = Repository::new();
     for tag in ["1.0.0", "1.1.0", "1.2.0", "2.0.0"] {
         repository.release(tag, 10);
@@ -307,7 +307,7 @@ fn a_plan_needs_every_manifest() {
 }
 
 #[test]
-fn what_belongs_to_a_deleted_manifest_goes_with_it_and_what_belongs_to_another_stays() {
+fn referrers_are_deleted_with_their_manifest_and_kept_with_a_kept_one() {
     let repository = Repository::new();
     let [old, new] = ["1.0.0", "2.0.0"].map(|tag| repository.release(tag, 10));
     let attach = |tag: &str, subject: &str| {
@@ -328,7 +328,7 @@ fn what_belongs_to_a_deleted_manifest_goes_with_it_and_what_belongs_to_another_s
 }
 
 #[test]
-fn what_an_index_that_stays_lists_is_not_deleted_with_what_it_belongs_to() {
+fn a_referrer_that_a_kept_index_lists_is_not_deleted_with_its_subject() {
     let repository = Repository::new();
     let [old, _] = ["1.0.0", "2.0.0"].map(|tag| repository.release(tag, 10));
     let attach =

@@ -1,4 +1,4 @@
-//! A mirror in one file: the tar of an image layout, which is carried to another site.
+//! A mirror in one file: the tar of an image layout, which the operator carries to another site.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ impl Site {
         fs::read(self.path(name)).unwrap()
     }
 
-    /// The files of the tar, and what a session has left beside it.
+    /// Returns the names of the tar and of the files that are left beside it.
     fn tars(&self) -> Vec<String> {
         let files = self.environment.files().into_iter();
         let here = files.filter_map(|file| file.strip_prefix("work/").map(str::to_owned));
@@ -45,7 +45,7 @@ impl Site {
     }
 }
 
-/// The names in the tar, and the digests of what has them, sorted.
+/// Returns the names in the tar, sorted, each with the digest of its manifest.
 fn named(site: &Site) -> Vec<(String, String)> {
     let tar = fs::File::open(site.path(FILE)).unwrap();
     let mut tar = tar::Archive::new(tar);
@@ -62,7 +62,7 @@ fn named(site: &Site) -> Vec<(String, String)> {
     named
 }
 
-/// The names that the tar has when everything but the provider `evil` is in it.
+/// Returns the names and digests in a tar that has everything except the provider `evil`.
 fn expected(site: &Site) -> Vec<(String, String)> {
     let good = GOOD.map(|name| (site.reference(name), site.digest(name).to_owned()));
     let mut expected = good.to_vec();
@@ -109,7 +109,7 @@ fn a_tar_carries_a_deployment_and_its_referrers_to_the_other_site() {
         let pinned = format!("{repository}@{digest}");
         assert_eq!(site.resolved(&pinned).as_ref(), Some(digest));
     }
-    // Both ways to write the tar are one mirror, and nothing is sent twice.
+    // Both ways to name the tar mean the same mirror, and nothing is sent twice.
     let seen = site.mirror.requests().len();
     for list in [FILE, TAR] {
         let again = site.par(&["mirror", list, &site.place(), "-o", "json"]);
@@ -140,7 +140,7 @@ fn a_tar_carries_a_deployment_and_its_referrers_to_the_other_site() {
 }
 
 #[test]
-fn a_tar_that_has_everything_stays_as_it_is_and_nothing_is_asked_for_twice() {
+fn a_complete_tar_is_not_written_again_and_nothing_is_requested_twice() {
     let site = Site::new();
     site.carry(&[]).exit(5);
     let (before, seen) = (site.bytes(FILE), site.origin.requests().len());
@@ -221,7 +221,7 @@ fn a_tar_is_compared_without_a_change() {
     let check = ["mirror", "list.txt", TAR, "--check", "-o", "json"];
     let incomplete = site.par(&check).exit(5).json();
     assert_statuses(&incomplete, "incomplete", &[]);
-    // What the mirror beyond it lacks is told from the tar alone.
+    // The tar alone is enough to find out what the next mirror lacks.
     let place = site.place();
     let beyond = ["mirror", FILE, &place, "--check", "-o", "json"];
     assert_statuses(&site.par(&beyond).exit(5).json(), "missing", &[]);
@@ -241,7 +241,7 @@ fn a_tar_is_compared_without_a_change() {
 #[test]
 fn a_mirror_into_a_tar_that_was_killed_is_continued() {
     let site = Site::new();
-    // The names of the page lead through a proxy, which the site has no policy about.
+    // The references lead through a proxy, about which the policy of the site has no rule.
     let layer = |name: &str| {
         let manifest = fs::read(site.origin.blob(site.digest(name))).unwrap();
         let manifest: Value = serde_json::from_slice(&manifest).unwrap();
@@ -317,7 +317,7 @@ fn two_mirrors_into_one_tar_at_once_lose_nothing() {
 }
 
 #[test]
-fn what_fails_does_not_keep_the_others_out_of_the_tar() {
+fn a_failure_does_not_keep_the_other_artifacts_out_of_the_tar() {
     let site = Site::new();
     let lines = [
         site.reference("http"),
@@ -330,7 +330,7 @@ fn what_fails_does_not_keep_the_others_out_of_the_tar() {
     assert_statuses(&outcome.exit(5).json(), "copied", &others);
     let http = (site.reference("http"), site.digest("http").to_owned());
     assert_eq!(named(&site), [http]);
-    // A mirror in which nothing arrives is not written.
+    // If nothing can be copied, no tar is written.
     site.environment.write("list.txt", site.reference("evil"));
     let nothing = ["mirror", "list.txt", "oci-archive://nothing.tar"];
     site.par(&nothing).exit(5);
@@ -338,7 +338,7 @@ fn what_fails_does_not_keep_the_others_out_of_the_tar() {
 }
 
 #[test]
-fn a_file_that_is_no_layout_is_told_apart_and_nothing_is_asked() {
+fn a_file_that_is_not_a_layout_is_recognized_and_no_request_is_sent() {
     let site = Site::new();
     let archive = ArchiveBuilder::two_targets().build();
     site.environment.write("plain.par", &archive);
@@ -387,7 +387,7 @@ fn a_file_that_is_no_layout_is_told_apart_and_nothing_is_asked() {
         }
     }
     assert_eq!(site.mirror.requests(), [""; 0]);
-    // Where an archive is expected, the tar is no archive.
+    // Commands that expect an archive refuse the tar.
     let pushed = site.mirror.reference("org/tar:1");
     let push = ["push", &pushed, FILE];
     for command in [&["inspect", FILE][..], &["verify", FILE], &push] {
@@ -402,7 +402,7 @@ fn a_file_that_is_no_layout_is_told_apart_and_nothing_is_asked() {
 }
 
 #[test]
-fn a_failure_to_write_the_tar_is_told_once() {
+fn a_failure_to_write_the_tar_is_reported_once() {
     let site = Site::new();
     site.environment.write(FILE, "text");
     let failed = site

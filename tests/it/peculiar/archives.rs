@@ -31,7 +31,7 @@ fn in_blocks(bytes: &[u8], size: usize) -> Vec<u8> {
 }
 
 #[test]
-fn several_gzip_members_are_refused_for_what_they_are() {
+fn the_error_about_several_gzip_members_says_so() {
     let tar = ArchiveBuilder::two_targets().build();
     let cut = |position: usize| {
         let (one, other) = tar.split_at(position);
@@ -74,7 +74,7 @@ fn another_compression_is_named() {
 }
 
 #[test]
-fn a_size_in_an_extended_header_may_be_true_and_not_else() {
+fn a_size_in_an_extended_header_must_be_that_of_the_entry() {
     let with = |size: &str| {
         let records: [(&str, &[u8]); 3] = [
             ("mtime", b"1700000000.5"),
@@ -104,7 +104,7 @@ fn a_size_in_an_extended_header_may_be_true_and_not_else() {
 }
 
 #[test]
-fn a_limit_is_told_with_the_size_and_the_name_of_the_executable() {
+fn the_error_about_a_limit_has_the_size_and_the_name_of_the_executable() {
     let header = Entry::file("x86_64-linux.bin", "").declared_size(5 << 30);
     let archive = ArchiveBuilder::empty().end(header.bytes()).build();
     let pax = Entry::file("x86_64-linux.bin", "x").pax(&[("size", b"9000000000")]);
@@ -137,7 +137,7 @@ fn utc(seconds: u64) -> String {
 }
 
 #[test]
-fn claims_that_are_not_valid_now_are_told_with_both_times() {
+fn the_error_about_dates_has_both_times() {
     let day = utc(now()).split('T').next().unwrap().to_owned();
     for (name, seconds) in [
         ("exp", now() - 1),
@@ -161,7 +161,7 @@ fn clocks_may_differ_by_a_minute() {
         assert_eq!(soon.stderr, "", "{name}");
     }
     run(&dated("nbf", json!(now() + 300)), "verify").exit(5);
-    // Nothing depends on the time of signing.
+    // The time of signing may be in the future: nothing depends on it.
     let later = run(&dated("iat", json!(now() + 300)), "verify").success();
     assert!(later.stderr.contains("clocks"), "{later}");
 }

@@ -41,7 +41,7 @@ impl Setup {
         let reference = reference.trim_start_matches("https://");
         let mut command = self.environment.command();
         command.envs(variables.iter().copied());
-        // A registry on this machine is asked over TLS when a host says so.
+        // A registry on this machine is reached over TLS if its `hosts.toml` says so.
         let hosts = format!("server = \"https://{}\"\n", self.registry.address());
         crate::hosts::configure(&self.environment, self.registry.address(), &hosts);
         command
@@ -75,7 +75,7 @@ fn authorities_that_cannot_be_loaded_are_named_with_their_variable() {
         assert!(outcome.stderr.contains(&said), "{outcome}");
         assert!(outcome.stderr.contains("ca-certificates"), "{outcome}");
         assert!(outcome.stderr.contains("--ca"), "{outcome}");
-        // What the user names is enough.
+        // The authority of `--ca` is enough.
         let ca = setup.authority.file().to_str().unwrap();
         setup.push(&[(variable, &value)], &["--ca", ca]).success();
         setup
@@ -204,7 +204,7 @@ fn a_certificate_that_is_not_trusted_is_named_and_nothing_is_retried() {
 }
 
 #[test]
-fn a_client_certificate_that_cannot_be_used_is_named_with_what_to_do() {
+fn the_error_about_a_client_certificate_has_a_hint() {
     let setup = Setup::new();
     let (certificate, key) = setup.authority.client();
     let text = |path: &Path| fs::read_to_string(path).unwrap();
@@ -259,7 +259,7 @@ fn a_client_certificate_that_cannot_be_used_is_named_with_what_to_do() {
         assert!(outcome.stderr.contains(said), "{outcome}");
         assert!(outcome.stderr.contains(hint), "{outcome}");
     }
-    // A key of elliptic curves may stand behind their parameters.
+    // The key of an elliptic curve may follow the parameters of the curve.
     let parameters =
         "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
     let both = format!("{}{parameters}{}", text(&certificate), text(&key));
@@ -277,7 +277,7 @@ fn a_client_certificate_that_cannot_be_used_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_mirror_and_the_cache_stand_in_where_certificates_cannot_be_verified() {
+fn a_mirror_or_the_cache_is_used_where_certificates_cannot_be_verified() {
     let setup = Setup::new();
     let ca = setup.authority.file().to_str().unwrap();
     setup.push(&[], &["--ca", ca]).success();
@@ -293,7 +293,7 @@ fn a_mirror_and_the_cache_stand_in_where_certificates_cannot_be_verified() {
     let outcome = pull(&reference, &[], &[]).success();
     assert!(outcome.stderr.contains("is unconfirmed since"), "{outcome}");
 
-    // The mirror is this registry, whose certificate cannot be verified.
+    // The mirror is reached over TLS, and its certificate cannot be verified. Its registry uses plain HTTP.
     let plain = Registry::start();
     let copy = plain.reference("provider:1.0.0");
     setup

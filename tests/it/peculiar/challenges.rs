@@ -59,7 +59,7 @@ fn tags(registry: &Server) -> Outcome {
 }
 
 #[test]
-fn the_way_to_authenticate_that_is_known_is_found_in_unusual_challenges() {
+fn a_known_scheme_is_found_in_unusual_challenges() {
     for challenges in [
         &["Basic realm=/"] as &[_],
         &["Basic"],
@@ -76,7 +76,7 @@ fn the_way_to_authenticate_that_is_known_is_found_in_unusual_challenges() {
         let registry = challenging(challenges, "");
         tags(&registry).success();
     }
-    // No challenge at all.
+    // These answers have no challenge.
     for challenges in [&[] as &[_], &[""], &[" ", ""]] {
         tags(&challenging(challenges, "")).success();
     }
@@ -101,7 +101,7 @@ fn the_way_to_authenticate_that_is_known_is_found_in_unusual_challenges() {
 }
 
 #[test]
-fn a_challenge_of_no_known_kind_is_shown() {
+fn the_error_shows_a_challenge_of_an_unknown_scheme() {
     let registry = challenging(&["Negotiate, Digest realm=x"], "");
     let refused = tags(&registry).exit(4);
     let said = "a kind of authentication that is not supported: Negotiate, Digest realm=x";
@@ -210,7 +210,7 @@ fn a_token_service_that_has_moved_is_followed_within_the_domain_of_the_registry(
 }
 
 #[test]
-fn a_status_that_no_repetition_changes_is_not_the_one_for_unavailable_registries() {
+fn a_permanent_status_does_not_count_as_unavailable() {
     for status in [
         "501 Not Implemented",
         "505 Version",

@@ -50,7 +50,7 @@ fn assert_read(registry: &str, content: impl AsRef<[u8]>) {
 }
 
 #[test]
-fn an_auth_in_lines_and_with_line_ends_is_read() {
+fn an_auth_with_line_ends_inside_is_read() {
     let registry = basic();
     let address = registry.address();
     let plain = format!("jane:{LONG}");
@@ -96,7 +96,7 @@ fn null_and_other_cases_of_names_are_read_as_docker_reads_them() {
         "Auths": entries, "credHelpers": null, "credsStore": null, "HttpHeaders": 7, "unknown": [{}],
     });
     assert_read(address, text.to_string());
-    // The last one of two fields counts.
+    // Of two fields with the same name, the last one is used.
     let twice = format!(r#"{{"auths": null, "auths": {entries}}}"#);
     assert_read(address, twice);
 
@@ -176,7 +176,7 @@ fn a_half_written_file_is_read_again() {
     let text = json!({ "auths": { address: { "auth": auth } } }).to_string();
     let environment = Environment::new();
     let path = config(&environment);
-    // A pipe shows one reader after the other what it is to see.
+    // A pipe gives each reader its own content: first half of the file, then all of it.
     let made = Command::new("mkfifo").arg(&path).status().unwrap();
     assert!(made.success());
     let half = text[..text.len() / 2].to_owned();
@@ -187,7 +187,7 @@ fn a_half_written_file_is_read_again() {
         while let Ok(mut pipe) = OpenOptions::new().write(true).open(&path) {
             let _ = pipe.write_all(shown.next().unwrap().as_bytes());
             drop(pipe);
-            // Until this reader has seen the end.
+            // The pause lasts until this reader has seen the end.
             thread::sleep(Duration::from_millis(20));
         }
     });
@@ -217,7 +217,7 @@ fn a_registry_token_is_sent_as_it_is() {
 }
 
 #[test]
-fn the_variable_that_leads_to_a_file_is_named() {
+fn the_error_names_the_variable_with_the_path_of_a_file() {
     let environment = Environment::new();
     let registry = basic();
     let reference = registry.reference("x");
@@ -235,7 +235,7 @@ fn the_variable_that_leads_to_a_file_is_named() {
         let outcome = Outcome::of(command, b"").exit(code);
         assert!(outcome.stderr.contains(variable), "{outcome}");
     }
-    // A user without a home directory has no file.
+    // A user without a home directory has no such file.
     let mut command = environment.command();
     command.env("HOME", "/dev/null").args(["tags", &reference]);
     let outcome = Outcome::of(command, b"").exit(4);

@@ -1,4 +1,4 @@
-//! Copies of what has unusual parts.
+//! Copies of artifacts with unusual parts.
 
 mod unknown;
 mod written;
@@ -25,7 +25,7 @@ fn holds(environment: &Environment, layout: &str, content: &str) -> bool {
 }
 
 #[test]
-fn what_an_artifact_manifest_in_an_index_names_is_copied() {
+fn the_blobs_of_an_artifact_manifest_in_an_index_are_copied() {
     for media_type in [ARTIFACT, ORAS] {
         let environment = Environment::new();
         let layout = Written::new(&environment, "layout");
@@ -149,14 +149,14 @@ fn docker_schema_1_of_a_registry_is_refused_by_name() {
         let copy = ["copy", &reference, "oci-layout://copy:1"];
         let refused = environment.par(copy).exit(5);
         assert!(refused.stderr.contains("manifest.v1+"), "{refused}");
-        // Its digest is known all the same.
+        // Its digest can still be resolved.
         environment.par(["resolve", &reference]).success();
     }
 }
 
 #[test]
 fn blobs_that_an_index_lists_are_copied() {
-    // As BuildKit stores a cache.
+    // BuildKit stores a cache like this.
     let environment = Environment::new();
     let layout = Written::new(&environment, "layout");
     let layer = layout.blob("application/vnd.oci.image.layer.v1.tar+gzip", "a layer");
@@ -258,7 +258,7 @@ fn an_entry_of_an_index_may_not_be_missing_although_a_subject_may() {
 }
 
 #[test]
-fn content_that_is_in_a_descriptor_need_not_be_anywhere_else() {
+fn content_inside_a_descriptor_need_not_be_at_the_source() {
     let environment = Environment::new();
     let layout = Written::new(&environment, "layout");
     let mut image = layout.image("in the descriptor");
@@ -269,7 +269,7 @@ fn content_that_is_in_a_descriptor_need_not_be_anywhere_else() {
     layout.tag(layout.json(MANIFEST, &image));
     layout.copy("oci-layout://copy:1").success();
     assert!(holds(&environment, "copy", "in the descriptor"));
-    // Other content does not count.
+    // Content with another digest is not accepted.
     image["layers"][0]["data"] = json!("aW4gYSBkZXNjcmlwdG9y");
     layout.tag(layout.json(MANIFEST, &image));
     layout.copy("oci-layout://other:1").exit(3);
@@ -322,7 +322,7 @@ fn foreign_layers_that_are_not_there_are_left_out_with_a_warning() {
 }
 
 #[test]
-fn a_layer_that_is_missing_and_not_foreign_is_an_error() {
+fn a_missing_layer_that_is_not_foreign_is_an_error() {
     let environment = Environment::new();
     let layout = Written::new(&environment, "layout");
     layout.tag(layout.json(MANIFEST, &layout.image("a layer")));

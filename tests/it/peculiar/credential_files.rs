@@ -1,4 +1,4 @@
-//! Files with credentials that cannot be replaced: mounted by themselves, or on a file system that is read-only.
+//! Files with credentials that cannot be replaced: mount points, and files on a read-only file system.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -15,8 +15,8 @@ fn registry() -> Registry {
     Registry::builder().htpasswd("tester", PASSWORD).start()
 }
 
-/// Returns the command that runs `script` with `par` as `$0`, where it can mount. A user that is not root gets a name
-/// space of users, in which it may.
+/// Returns a command that runs `script` with `par` as `$0` and with the permission to mount. A user that is not root
+/// gets a user namespace for that.
 fn mounting(environment: &Environment, script: &str) -> Command {
     let mut unshare = environment.command_for(Path::new("unshare"));
     unshare.arg("--mount");
@@ -48,7 +48,7 @@ fn write_config(environment: &Environment, content: &Value) -> std::path::PathBu
 }
 
 #[test]
-fn a_file_that_is_mounted_by_itself_is_written_in_place() {
+fn a_file_that_is_a_mount_point_is_written_in_place() {
     let (environment, registry) = (Environment::new(), registry());
     let address = registry.address();
     let host = environment.write("host.json", json!({ "detachKeys": "x" }).to_string());
@@ -92,7 +92,7 @@ fn a_file_on_a_read_only_file_system_is_noticed_before_the_password_is_sent() {
     assert_eq!(registry.requests(), [""; 0]);
     assert_eq!(stored(&path), before);
 
-    // A new file in a directory that cannot be written.
+    // The file is new, and its directory cannot be written.
     fs::remove_file(&path).unwrap();
     Outcome::of(mounting(&environment, &script), PASSWORD.as_bytes()).exit(4);
     assert_eq!(registry.requests(), [""; 0]);
@@ -159,7 +159,7 @@ fn a_file_in_a_directory_that_is_not_writable_is_written_in_place() {
 }
 
 #[test]
-fn a_link_and_an_owner_stay() {
+fn a_link_and_the_owner_of_a_file_are_kept() {
     let (environment, registry) = (Environment::new(), registry());
     let target = environment.write("dotfiles/config.json", "{}");
     let directory = environment.home().join(".docker");

@@ -1,4 +1,4 @@
-//! Credential helpers that fail, each in its own words.
+//! Credential helpers that fail with different messages.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -75,7 +75,7 @@ const FAILURES: [(Option<&str>, &str); 8] = [
 ];
 
 #[test]
-fn a_registry_that_anybody_may_read_is_read_with_a_warning_when_a_helper_fails() {
+fn a_public_registry_is_read_with_a_warning_when_a_helper_fails() {
     let registry = registry();
     for (script, said) in FAILURES {
         let environment = user(script, json!({ "credsStore": "test" }));
@@ -91,7 +91,7 @@ fn a_registry_that_anybody_may_read_is_read_with_a_warning_when_a_helper_fails()
 }
 
 #[test]
-fn a_refusal_after_a_failed_helper_says_how_it_failed() {
+fn a_refusal_after_a_failed_helper_has_the_message_of_the_helper() {
     let registry = registry();
     for (script, said) in FAILURES {
         let helpers = json!({ "credHelpers": { registry.address(): "test" } });
@@ -105,7 +105,7 @@ fn a_refusal_after_a_failed_helper_says_how_it_failed() {
 }
 
 #[test]
-fn a_helper_that_holds_nothing_is_no_failure() {
+fn a_helper_without_credentials_is_not_a_failure() {
     let registry = registry();
     for script in [
         "echo credentials not found in native keychain; exit 1",
@@ -125,7 +125,7 @@ fn a_helper_that_holds_nothing_is_no_failure() {
 }
 
 #[test]
-fn the_file_is_searched_when_a_helper_holds_nothing_in_other_words() {
+fn the_file_is_searched_when_a_helper_says_in_its_own_words_that_it_has_no_credentials() {
     let registry = super::configuration::guarded("Basic realm=\"x\"", "Basic YTpi".to_owned());
     let config = json!({
         "credsStore": "test", "auths": { registry.address(): { "auth": "YTpi" } },
@@ -134,7 +134,7 @@ fn the_file_is_searched_when_a_helper_holds_nothing_in_other_words() {
         let environment = user(Some(script), config.clone());
         tags(&environment, &registry.reference("x")).success();
     }
-    // It may hold those of another user.
+    // The helper fails, and may have credentials of another user.
     let environment = user(Some("echo locked; exit 1"), config);
     let outcome = tags(&environment, &registry.reference("x")).exit(4);
     assert!(outcome.stderr.contains("locked"), "{outcome}");
@@ -155,7 +155,7 @@ fn a_push_without_the_helper_names_it_and_its_file() {
     for said in ["docker-credential-test", "cannot be run", "config.json"] {
         assert!(outcome.stderr.contains(said), "{outcome}");
     }
-    // It is noticed before the password is sent.
+    // The failure is noticed before the password is sent.
     let before = registry.requests().len();
     let mut login = environment.command();
     login.args([
@@ -171,7 +171,7 @@ fn a_push_without_the_helper_names_it_and_its_file() {
         "{outcome}"
     );
     assert_eq!(registry.requests().len(), before);
-    // Nothing is stored that could be removed.
+    // There are no credentials that could be removed.
     let outcome = environment.par(["logout", registry.address()]).exit(4);
     assert!(
         outcome.stderr.contains("docker-credential-test"),
@@ -180,7 +180,7 @@ fn a_push_without_the_helper_names_it_and_its_file() {
 }
 
 #[test]
-fn doctor_says_that_a_helper_fails_and_that_anybody_is_let_in() {
+fn doctor_reports_a_failed_helper_and_a_public_registry() {
     let registry = registry();
     let environment = user(None, json!({ "credsStore": "test" }));
     let report = environment.par(["doctor", registry.address()]).success();

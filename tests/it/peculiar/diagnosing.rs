@@ -1,10 +1,10 @@
-//! `par doctor` says what commands then meet.
+//! The findings of `par doctor` agree with the results of other commands.
 
 use crate::support::archives::{ArchiveBuilder, gzip};
 use crate::support::{Answer, Asked, Environment, Outcome, Registry, Server};
 use crate::transfer::{push, text};
 
-/// Starts a server in front of a registry with one archive. `answer` makes its answers of those of the registry.
+/// Starts a server in front of a registry with one archive. `answer` changes the answers of the registry.
 fn serve(
     environment: &Environment,
     answer: impl Fn(&Asked, Answer) -> Answer + Send + Sync + 'static,
@@ -21,7 +21,7 @@ fn serve(
     (server, registry)
 }
 
-/// Returns what `par doctor` says of the repository and of the tag, and what `par pull` says.
+/// Returns the outcomes of `par doctor` for the repository and for the tag, and of `par pull`.
 fn compared(environment: &Environment, server: &Server) -> [Outcome; 3] {
     let tagged = server.reference("org/provider:1.0.0");
     let repository = server.reference("org/provider");
@@ -66,7 +66,7 @@ fn a_refusal_of_the_root_does_not_matter_when_the_repository_can_be_read() {
 }
 
 #[test]
-fn what_every_command_fails_on_fails_the_diagnosis() {
+fn the_diagnosis_fails_where_every_command_fails() {
     type Edit = fn(&Asked, Answer) -> Answer;
     let refusals: [(&str, i32, Edit); 5] = [
         ("whole blobs are compressed", 5, |asked, answer| {

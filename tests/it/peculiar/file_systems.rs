@@ -44,7 +44,7 @@ int flock(int file, int operation) {
 }
 "#;
 
-/// How the file systems fail: the variable for the library, and what `par` must warn of.
+/// How locking fails: the variable for the library, and whether `par` must warn.
 const KINDS: [(&str, &str, bool); 4] = [
     ("LOCK_ERRNO", "38", true), // ENOSYS
     ("LOCK_ERRNO", "37", true), // ENOLCK
@@ -120,7 +120,7 @@ fn every_command_works_without_locks_and_says_so_once() {
         run(&["cache", "prune", "--all"]);
         assert_eq!(cached(&environment), [""; 0], "{value}");
         run(&["fetch", &reference]);
-        // A machine with locks can take what is left too.
+        // A machine with locks can prune the rest.
         par(&environment, ["cache", "prune", "--all"]).success();
         assert_eq!(cached(&environment), [""; 0], "{value}");
     }
@@ -155,7 +155,7 @@ fn processes_without_locks_do_not_disturb_each_other() {
 }
 
 #[test]
-fn what_is_left_of_killed_processes_without_locks_is_pruned() {
+fn files_of_killed_processes_without_locks_are_pruned() {
     let (lockless, environment) = (Lockless::new(), Environment::new());
     let file = pack_noise(&environment, "provider.par.gz", 2 << 20);
     let reference = format!("{}/{}:1", shared_registry(), unique("killed"));
@@ -207,7 +207,7 @@ fn killed_processes_leave_no_files_beside_the_destination() {
     for seed in 0..12 {
         killed(pull(), duration, seed);
     }
-    // What an earlier version, or one on a system that names all files, has left; and what is no leftover.
+    // These files are leftovers of an earlier version or of another system, and a file that is not a leftover.
     let used = out.join(".par-used00.partial");
     for name in [
         ".par-abc123.partial",
@@ -253,7 +253,7 @@ fn with_mounts(environment: &Environment, script: &str, arguments: &[&str]) -> C
 }
 
 #[test]
-fn fetch_says_that_a_cache_cannot_run_what_it_holds() {
+fn fetch_warns_of_a_cache_whose_executables_cannot_start() {
     let environment = Environment::new();
     let file = pack(&environment, "provider.par.gz", Path::new("/bin/echo"));
     push(&environment, "oci-layout://layout:1", &file);

@@ -1,11 +1,11 @@
-//! `hosts.toml` with mistakes, and hosts that receive what is meant for others.
+//! `hosts.toml` with mistakes, and pushes that it directs to other hosts.
 
 use crate::hosts::configure;
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Registry};
 
 #[test]
-fn a_key_that_nobody_knows_is_a_warning_with_line_and_column() {
+fn an_unknown_key_is_a_warning_with_line_and_column() {
     let (environment, registry, mirror) =
         (Environment::new(), Registry::start(), Registry::start());
     environment.write("provider.par", ArchiveBuilder::two_targets().build());
@@ -31,7 +31,7 @@ fn a_key_that_nobody_knows_is_a_warning_with_line_and_column() {
 }
 
 #[test]
-fn a_push_to_another_host_than_the_one_named_is_told() {
+fn a_push_to_another_host_than_the_named_one_gives_a_warning() {
     let (environment, registry, mirror) =
         (Environment::new(), Registry::start(), Registry::start());
     environment.write("provider.par", ArchiveBuilder::two_targets().build());

@@ -110,7 +110,7 @@ fn without_a_name_the_only_manifest_of_a_layout_is_meant() {
     layout.index(&[]);
     let empty = par(&layout.environment, ["pull", "oci-layout://layout"]).exit(3);
     assert!(empty.stderr.contains("lists none"), "{empty}");
-    // A deployment may name it so too.
+    // The reference of a deployment may lack a name too.
     layout.index(&[(0, json!(null))]);
     layout
         .environment
@@ -119,7 +119,7 @@ fn without_a_name_the_only_manifest_of_a_layout_is_meant() {
     let target = ["--target", "x86_64-linux", "--locked"];
     let fetch = ["fetch", "oci-layout://layout"].into_iter().chain(target);
     layout.environment.par(fetch).success();
-    // Writing takes a name.
+    // A push needs a name.
     let unnamed = ["push", "oci-layout://layout", "one.par"];
     par(&layout.environment, unnamed).exit(2);
 }
@@ -148,7 +148,7 @@ fn a_manifest_is_found_by_a_whole_reference_and_by_the_tag_in_it() {
     layout.is("oci-layout://layout:docker.io/org/y:1.1", 1);
     layout.is("oci-layout://layout:1.1", 1);
 
-    // The digest at the end of a reference belongs to no name.
+    // The digest at the end of a reference is not part of the name.
     let exact = format!("ghcr.io/org/x:1.0@{}", layout.digests[0]);
     let untagged = format!("ghcr.io/org/y@{}", layout.digests[1]);
     layout.index(&[(0, json!({TAG: exact})), (1, json!({TAG: untagged}))]);
@@ -158,13 +158,13 @@ fn a_manifest_is_found_by_a_whole_reference_and_by_the_tag_in_it() {
     let tags = par(&layout.environment, ["tags", "oci-layout://layout"]).success();
     assert_eq!(tags.stdout, "ghcr.io/org/x:1.0\nghcr.io/org/y\n");
 
-    // The name itself goes before the tag of a whole reference.
+    // A name is preferred to the tag inside a whole reference.
     layout.index(&[(0, json!({TAG: "x/y:1.0"})), (1, json!({TAG: "1.0"}))]);
     layout.is("oci-layout://layout:1.0", 1);
 }
 
 #[test]
-fn a_name_of_two_manifests_is_refused_with_both() {
+fn the_error_about_a_name_of_two_manifests_lists_both() {
     let layout = Layout::new();
     layout.index(&[(0, json!({TAG: "1.0"})), (1, json!({TAG: "1.0"}))]);
     layout.is_ambiguous("oci-layout://layout:1.0");
@@ -196,7 +196,7 @@ fn a_name_with_slashes_is_a_name_and_not_a_directory() {
     let made = fs::read_dir(environment.path("")).unwrap();
     let made = made.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert!(made.into_iter().all(|name| !name.contains(':')));
-    // A directory that exists decides.
+    // If the directory exists, the whole text is its name.
     fs::create_dir(environment.path("build-12:30")).unwrap();
     let reference = "oci-layout://build-12:30/layout:1.0";
     par(environment, ["push", reference, "one.par"]).success();
@@ -254,7 +254,7 @@ fn null_is_an_empty_list() {
         let copied = fs::read(environment.path(&path.replace("layout/", "copied/"))).unwrap();
         assert_eq!(copied, bytes.as_bytes());
     }
-    // Of an index without manifests, none fits.
+    // An index without manifests has none for any target.
     let none = par(environment, ["pull", "oci-layout://copied:1"]).exit(3);
     assert!(none.stderr.contains("it has none"), "{none}");
 }

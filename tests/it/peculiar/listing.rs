@@ -5,21 +5,21 @@ use crate::support::{Answer, Asked, Environment, Server};
 const TAGS: [&str; 5] = ["a", "b", "c", "d", "e"];
 const PATH: &str = "/v2/org/x/tags/list";
 
-/// Answers with the two tags after `last`, and with the header that `link` makes of the last one of them unless
-/// all tags are told.
+/// Answers with the two tags after `last`. Unless these are the last tags, adds the header that `link` makes of the
+/// second one.
 fn page(asked: &Asked, link: impl Fn(&str) -> Vec<String>) -> Answer {
     let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
     if path != PATH {
         return Answer::status("404 Not Found");
     }
     let last = query.split('&').find_map(|pair| pair.strip_prefix("last="));
-    let told = last.map_or(0, |last| {
+    let start = last.map_or(0, |last| {
         TAGS.iter().position(|tag| *tag == last).unwrap() + 1
     });
-    let tags = &TAGS[told..TAGS.len().min(told + 2)];
+    let tags = &TAGS[start..TAGS.len().min(start + 2)];
     let list = format!(r#"{{"name": "org/x", "tags": {tags:?}}}"#);
     let mut answer = Answer::body(list).header("content-type", "application/json");
-    if told + 2 < TAGS.len() {
+    if start + 2 < TAGS.len() {
         for link in link(tags[1]) {
             answer = answer.header("link", link);
         }
@@ -91,20 +91,20 @@ fn an_empty_page_does_not_end_the_list() {
 fn a_list_that_cannot_be_read_to_its_end_is_an_error_with_the_link() {
     let environment = Environment::new();
     for (link, shown) in [
-        // Leads to the first page again.
+        // The link is to the first page again.
         ("<>; rel=\"next\"", "link to its next page"),
         (
             "</v2/org/x/tags/list>; rel=\"next\"",
             "`/v2/org/x/tags/list`",
         ),
-        // Pages that lead to each other.
+        // Two pages link to each other.
         ("</v2/org/x/tags/list?last=b>; rel=\"next\"", "list?last=b"),
-        // Another page that is missing.
+        // The next page is missing.
         (
             "</v2/org/x/tags/more?last=b>; rel=\"next\"",
             "/v2/org/x/tags/more?last=b",
         ),
-        // Other lists.
+        // The link is to another list.
         ("</v2/_catalog?last=b>; rel=\"next\"", "/v2/_catalog?last=b"),
         (
             "</v2/org/y/tags/list?last=b>; rel=\"next\"",
@@ -129,7 +129,7 @@ fn a_list_that_cannot_be_read_to_its_end_is_an_error_with_the_link() {
 }
 
 #[test]
-fn a_next_page_that_is_no_list_is_an_error_with_its_link() {
+fn a_next_page_that_is_not_a_list_is_an_error_with_its_link() {
     let environment = Environment::new();
     for body in [
         r#"{"errors": [{"code": "UNKNOWN"}]}"#,
@@ -150,7 +150,7 @@ fn a_next_page_that_is_no_list_is_an_error_with_its_link() {
 }
 
 #[test]
-fn no_credentials_are_sent_to_where_a_link_leads() {
+fn no_credentials_are_sent_to_another_host_of_a_link() {
     let environment = Environment::new();
     let stranger = Server::start(|_, _| Answer::body(r#"{"tags": ["z"]}"#));
     let address = stranger.address().to_owned();

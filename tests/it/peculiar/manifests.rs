@@ -16,7 +16,7 @@ const HEAD_REFUSALS: [&str; 5] = [
     "500 Internal Server Error",
 ];
 
-/// Writes an archive that no other call writes.
+/// Writes an archive that differs in each call.
 fn archive(environment: &Environment, name: &str) -> PathBuf {
     environment.write(name, ArchiveBuilder::two_targets().build())
 }
@@ -64,7 +64,7 @@ fn an_update_arrives_from_a_registry_that_refuses_head() {
     }
 }
 
-/// Asserts that a tag that was removed is not served from the cache.
+/// Asserts that the cache does not serve a tag that was removed.
 fn assert_is_not_served_when_it_is_gone(environment: &Environment, reference: &str, proxy: &Proxy) {
     let direct = ["delete", reference, "--force"];
     environment.par(direct).success();
@@ -81,7 +81,7 @@ fn every_command_works_with_a_registry_that_refuses_head() {
         let file = archive(&environment, "provider.par");
         let reference = proxy.reference("org/provider:1.0.0");
         let pushed = push(&environment, &reference, &file);
-        // To see what is stored takes one byte of each blob.
+        // Without HEAD, the client requests one byte of each blob to see whether it is stored.
         let blobs = proxy.seen("GET", "/blobs/");
         assert!(
             blobs
@@ -136,7 +136,7 @@ fn a_refusal_of_get_is_final_and_not_an_outage() {
 }
 
 #[test]
-fn a_refusal_of_storage_is_no_outage_of_the_registry() {
+fn a_refusal_by_storage_is_not_an_outage_of_the_registry() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = archive(&environment, "provider.par");
     push(
@@ -165,7 +165,7 @@ fn a_push_sends_no_get_where_head_is_answered() {
     let file = archive(&environment, "provider.par");
     push(&environment, &proxy.reference("org/provider:1.0.0"), &file);
     assert!(proxy.seen("GET", "/").is_empty());
-    // What is not there is still reported.
+    // A missing tag is still reported.
     let lost = ["HEAD", "GET"].map(|method| {
         let missing = Fault::status("404 Not Found");
         Rule::on(method, "/manifests/sha256:", missing).always()
@@ -177,7 +177,7 @@ fn a_push_sends_no_get_where_head_is_answered() {
 }
 
 #[test]
-fn headers_that_speak_of_other_content_are_not_believed_unless_get_says_so_too() {
+fn headers_about_other_content_are_not_believed_unless_get_confirms_them() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = archive(&environment, "provider.par");
     let page = Fault::Answer {

@@ -64,7 +64,7 @@ fn no_proxy_has_the_forms_of_gos_programs() {
                 (name, list),
                 ("PAR_PATIENCE", "0"),
             ];
-            // The name leads nowhere.
+            // The name cannot be resolved.
             push(&environment, REFERENCE, &variables).exit(if is_direct { 6 } else { 0 });
             assert_eq!(proxy.lines().len() == before, is_direct, "{name}={list}");
         }
@@ -224,7 +224,7 @@ fn a_socks_proxy_is_used() {
     }
 }
 
-/// Starts a SOCKS proxy of version 5 that leads everywhere to one registry. Returns its address.
+/// Starts a SOCKS proxy of version 5 that connects every request to one registry. Returns its address.
 fn socks(registry: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

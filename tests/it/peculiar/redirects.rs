@@ -18,8 +18,7 @@ fn store(environment: &Environment, entries: &[(&str, &str, &str)]) {
     environment.write("../home/.docker/config.json", config.to_string());
 }
 
-/// Starts a registry that asks for a password and leads everything that is read to another host. Its address
-/// says where: the part of the path after `/v2` is the same.
+/// Starts a registry that asks for a password and redirects all reads to `elsewhere`, with the same path after `/v2`.
 fn leading_to(elsewhere: &str, status: &'static str) -> Server {
     let elsewhere = elsewhere.to_owned();
     Server::start(move |asked, _| match asked.head.get("authorization") {
@@ -56,7 +55,7 @@ fn a_redirect_to_a_registry_with_its_own_token_service_is_followed() {
         "302 Found",
         "308 Permanent",
     ] {
-        // With what is stored for the other registry.
+        // The stored credentials for the other registry are used.
         let front = leading_to(behind.address(), status);
         let environment = Environment::new();
         let (here, there) = (front.address(), behind.address());
@@ -73,7 +72,7 @@ fn a_redirect_to_a_registry_with_its_own_token_service_is_followed() {
             .par(["tags", &front.reference("org/x")])
             .success();
 
-        // Anonymously, where nothing is stored for it.
+        // Without stored credentials for it, the other registry is asked anonymously.
         let environment = Environment::new();
         store(&environment, &[jane]);
         let refused = environment.par(["pull", &reference]).exit(4);
@@ -101,7 +100,7 @@ fn a_redirect_to_a_registry_with_its_own_token_service_is_followed() {
 }
 
 #[test]
-fn what_a_registry_hides_that_a_redirect_leads_to_is_read_with_what_is_stored_for_it() {
+fn hidden_content_of_the_redirected_registry_is_read_with_the_credentials_for_it() {
     for status in ["404 Not Found", "403 Forbidden"] {
         let behind = Server::start(move |asked, _| match asked.head.get("authorization") {
             Some(_) => Answer::body(r#"{"tags": ["hidden"]}"#),
@@ -125,7 +124,7 @@ fn what_a_registry_hides_that_a_redirect_leads_to_is_read_with_what_is_stored_fo
 }
 
 #[test]
-fn a_redirect_to_no_place_is_shown_as_it_is() {
+fn the_error_shows_a_redirect_to_an_invalid_location() {
     for (location, said) in [
         ("", "its Location is empty"),
         ("file:///etc/passwd", "file:///etc/passwd"),
@@ -142,7 +141,7 @@ fn a_redirect_to_no_place_is_shown_as_it_is() {
 }
 
 #[test]
-fn credentials_that_were_given_for_one_registry_are_not_for_the_one_that_it_leads_to() {
+fn credentials_for_one_registry_are_not_sent_to_the_one_it_redirects_to() {
     let behind = Registry::builder().htpasswd("tester", "password").start();
     let front = leading_to(behind.address(), "307 Temporary Redirect");
     let environment = Environment::new();
@@ -157,7 +156,7 @@ fn credentials_that_were_given_for_one_registry_are_not_for_the_one_that_it_lead
 }
 
 #[test]
-fn loops_and_redirects_without_a_place_are_named() {
+fn the_errors_name_loops_and_redirects_without_a_location() {
     let long = Server::start(|asked, _| {
         let number = asked
             .target
@@ -192,7 +191,7 @@ fn loops_and_redirects_without_a_place_are_named() {
     }
 }
 
-/// Starts a proxy that leads requests with this method to the registry at `place` itself.
+/// Starts a proxy that redirects requests with this method to the registry itself.
 fn redirecting(registry: &Registry, method: &'static str, status: &'static str) -> Proxy {
     let place = registry.address().to_owned();
     let rule = Rule::on(method, "/v2/org/", Fault::Redirect { status, place });
@@ -231,7 +230,7 @@ fn uploads_follow_redirects_that_keep_the_method_without_credentials() {
 }
 
 #[test]
-fn an_upload_that_is_led_to_a_registry_with_a_password_is_denied() {
+fn an_upload_that_is_redirected_to_a_registry_with_a_password_is_denied() {
     let registry = Registry::builder().htpasswd("tester", "password").start();
     let proxy = redirecting(&registry, "POST", "307 Temporary Redirect");
     let environment = Environment::new();
@@ -246,7 +245,9 @@ fn an_upload_that_is_led_to_a_registry_with_a_password_is_denied() {
     let said = format!("was redirected to http://{there}/v2/org/x/blobs/uploads/");
     assert!(refused.stderr.contains(&said), "{refused}");
     assert!(
-        refused.stderr.contains("by the address that it leads to"),
+        refused
+            .stderr
+            .contains("the registry to which the redirect leads"),
         "{refused}"
     );
     assert!(

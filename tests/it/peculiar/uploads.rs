@@ -1,4 +1,4 @@
-//! Registries and proxies that take uploads in unusual ways, or not at all.
+//! Registries and proxies that accept uploads in unusual ways, or not at all.
 
 mod limits;
 mod mounts;
@@ -62,7 +62,7 @@ fn a_location_with_another_scheme_host_or_port_says_which_and_what_to_set() {
 }
 
 #[test]
-fn a_location_that_is_empty_is_not_the_fault_of_replicas() {
+fn the_hint_about_an_empty_location_does_not_blame_replicas() {
     let edit = Fault::edit(|answer| answer.set("location", ""));
     let proxy = proxy(vec![Rule::on("POST", "/blobs/uploads/", edit).always()]);
     let refused = push(&proxy, 1000).exit(1);
@@ -146,11 +146,11 @@ fn an_upload_that_is_given_up_is_cancelled() {
     ] {
         let proxy = proxy(vec![always(method, "/blobs/uploads/", status)]);
         let refused = push(&proxy, 1000).exit(code);
-        // The first one is that of the upload that was opened to see whether the registry takes any.
+        // The first DELETE cancels the upload that was opened to see whether the registry accepts uploads.
         let cancelled = proxy.seen("DELETE", "/blobs/uploads/").len();
         assert!(cancelled >= 2, "{cancelled} of {status}: {refused}");
     }
-    // So is one that begins again, because its bytes were changed on the way.
+    // An upload that begins again, because its bytes were changed on the way, is cancelled too.
     let damaged = Fault::Answer {
         status: "400 Bad Request",
         headers: vec![("content-type", "application/json".to_owned())],

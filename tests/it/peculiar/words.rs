@@ -1,4 +1,4 @@
-//! Exit codes, and hints that fit what happened.
+//! Exit codes, and hints that fit the error.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Read, Write};
@@ -69,7 +69,7 @@ const READERS: [&[&str]; 17] = [
 ];
 
 #[test]
-fn a_file_that_cannot_be_read_has_one_code_whichever_file_it_is() {
+fn every_file_that_cannot_be_read_gives_the_same_exit_code() {
     let environment = Environment::new();
     let file = pack(&environment, "provider.par.gz", Path::new("/bin/echo"));
     push(&environment, "oci-layout://layout:1", &file);
@@ -90,7 +90,7 @@ fn a_file_that_cannot_be_read_has_one_code_whichever_file_it_is() {
 }
 
 #[test]
-fn a_directory_that_is_missing_has_the_same_code_too() {
+fn every_missing_directory_gives_the_same_exit_code() {
     let environment = Environment::new();
     let create = ["create", "-n", "N", "-v", "V", "-b", "/bin/true"];
     let push = ["push", "localhost:1/a:1", "provider.par"];
@@ -205,7 +205,7 @@ fn a_bad_value_of_a_variable_names_the_variable() {
         let first = refused.stderr.lines().next().unwrap();
         assert!(option.is_empty() || !first.contains(option), "{refused}");
     }
-    // The option wins, and is named.
+    // The option overrides the variable, and the message names it.
     let mut command = environment.command();
     command
         .env("PAR_PULL", "sometimes")
@@ -271,7 +271,7 @@ fn through_shell(
 }
 
 #[test]
-fn a_page_of_a_proxy_is_told_by_its_status() {
+fn the_error_about_a_page_of_a_proxy_has_its_status() {
     let environment = Environment::new();
     for (status, words) in [
         ("413 Payload Too Large", "Payload Too Large"),
@@ -291,7 +291,7 @@ fn a_page_of_a_proxy_is_told_by_its_status() {
 }
 
 #[test]
-fn the_hint_on_deleting_is_for_deletes() {
+fn the_hint_about_deleting_is_only_for_deletes() {
     let environment = Environment::new();
     let file = pack(&environment, "provider.par", Path::new("/bin/echo"));
     let reference = format!("{}/{}:1", shared_registry(), unique("undeletable"));
@@ -350,7 +350,7 @@ fn a_server_that_does_not_speak_http_is_asked_a_few_times_only() {
 }
 
 #[test]
-fn the_registry_that_is_missing_goes_after_the_scheme() {
+fn the_hint_about_a_missing_registry_puts_it_after_the_scheme() {
     let outcome = Environment::new()
         .par(["resolve", "oci://provider:1"])
         .exit(2);

@@ -1,4 +1,4 @@
-//! `par copy` takes along what belongs to a manifest.
+//! `par copy` also copies what belongs to a manifest.
 
 use std::collections::BTreeSet;
 use std::slice;
@@ -44,7 +44,7 @@ impl Signed {
         }
     }
 
-    /// Asserts that a repository has all of it, and lists it.
+    /// Asserts that a repository has all of these manifests, and lists the referrers.
     #[track_caller]
     fn assert_in(&self, repository: &Repository) {
         let all = super::sorted([&self.signature, &self.sbom]);
@@ -63,7 +63,8 @@ impl Signed {
 }
 
 #[test]
-fn what_belongs_to_an_index_goes_through_every_kind_of_place_and_a_second_run_sends_nothing() {
+fn the_referrers_of_an_index_are_copied_between_all_kinds_of_places_and_a_second_run_sends_nothing()
+{
     let environment = Environment::new();
     let (first, last) = (Registry::start(), Registry::start());
     let with_api = ApiRegistry::start();
@@ -87,7 +88,7 @@ fn what_belongs_to_an_index_goes_through_every_kind_of_place_and_a_second_run_se
     signed.assert_in(&repository(with_api.address(), "org/again"));
     let seen = discovered(&environment, &["--oci-layout"], "layout:1");
     assert_eq!(seen, super::sorted([&signed.signature, &signed.sbom]));
-    // The list is not copied: that of the destination has the same entries.
+    // The list of referrers is not copied, because the destination has its own list with the same entries.
     let tags: BTreeSet<_> = block_on(repository(with_api.address(), "org/x").tags())
         .unwrap()
         .into_iter()
@@ -101,11 +102,12 @@ fn what_belongs_to_an_index_goes_through_every_kind_of_place_and_a_second_run_se
     ] {
         let proxy = Proxy::to(host, Vec::new());
         let to = proxy.reference(name);
-        let told = par(&environment, ["copy", "oci-layout://layout:1", &to]).success();
+        let outcome = par(&environment, ["copy", "oci-layout://layout:1", &to]).success();
         assert!(
-            told.stderr
+            outcome
+                .stderr
                 .contains("copied with 4 referrers and 1 attached tag"),
-            "{told}"
+            "{outcome}"
         );
         assert_eq!(changes(&proxy), [""; 0]);
     }
@@ -135,7 +137,7 @@ fn the_tag_moves_when_everything_is_there() {
 }
 
 #[test]
-fn without_referrers_nothing_of_them_is_asked_for() {
+fn without_referrers_no_request_is_about_them() {
     let environment = Environment::new();
     let (from, to) = (Registry::start(), Registry::start());
     let signed = Signed::store(&repository(from.address(), "org/x"));
@@ -197,7 +199,7 @@ fn a_referrer_that_the_destination_refuses_is_named_and_the_others_are_copied() 
     assert_eq!(referrers(&there, &signed.index.digest), sbom);
     par(&environment, ["resolve", &to.reference("org/x:1")]).exit(3);
 
-    // Run again where nothing is refused, the copy sends what is missing.
+    // Where nothing is refused, a second copy sends the missing manifests.
     let proxy = Proxy::start(&to, Vec::new());
     par(&environment, ["copy", &source, &proxy.reference("org/x:1")]).success();
     signed.assert_in(&there);
@@ -207,12 +209,12 @@ fn a_referrer_that_the_destination_refuses_is_named_and_the_others_are_copied() 
 }
 
 #[test]
-fn a_copy_that_is_cut_is_continued_by_the_next_one() {
+fn an_interrupted_copy_is_continued_by_the_next_one() {
     let environment = Environment::new();
     let (from, to) = (Registry::start(), ApiRegistry::start());
     let signed = Signed::store(&repository(from.address(), "org/x"));
     let source = from.reference("org/x:1");
-    // The destination goes away after so many requests that store something.
+    // The destination stops answering after this number of requests that store something.
     for number in [1, 2, 3, 4] {
         let away = || Fault::status("503 Service Unavailable");
         let rules =
@@ -225,7 +227,7 @@ fn a_copy_that_is_cut_is_continued_by_the_next_one() {
 }
 
 #[test]
-fn what_a_list_only_claims_to_be_a_referrer_is_not_copied_and_what_is_missing_is_told() {
+fn a_listed_manifest_without_the_subject_is_not_copied_and_a_missing_one_gives_a_warning() {
     let environment = Environment::new();
     let (from, to) = (ApiRegistry::start(), ApiRegistry::start());
     let here = repository(from.address(), "org/x");
@@ -260,7 +262,7 @@ fn what_a_list_only_claims_to_be_a_referrer_is_not_copied_and_what_is_missing_is
 }
 
 #[test]
-fn a_referrer_is_copied_with_its_subject_and_not_with_what_else_belongs_to_that() {
+fn a_referrer_is_copied_with_its_subject_and_not_with_other_referrers_of_the_subject() {
     let environment = Environment::new();
     let (from, to) = (Registry::start(), Registry::start());
     let here = repository(from.address(), "org/x");

@@ -1,4 +1,4 @@
-//! `par delete` takes along what belongs to a manifest.
+//! `par delete` also deletes what belongs to a manifest.
 
 use std::slice;
 
@@ -31,8 +31,8 @@ fn what_belongs_to_a_manifest_is_deleted_with_it() {
         let attached = answer["attached"].as_array().unwrap();
         assert_eq!(attached.len(), 3, "{answer}");
         for digest in attached {
-            let told = format!("belongs to it: {}", digest.as_str().unwrap());
-            assert!(deleted.stderr.contains(&told), "{deleted}");
+            let note = format!("belongs to it: {}", digest.as_str().unwrap());
+            assert!(deleted.stderr.contains(&note), "{deleted}");
         }
         assert_eq!(attached[0], json!(nested.digest));
         assert_eq!(answer["tags"], json!(["1"]));
@@ -49,7 +49,7 @@ fn what_belongs_to_a_manifest_is_deleted_with_it() {
 }
 
 #[test]
-fn a_referrer_with_a_tag_of_its_own_is_kept_and_so_are_all_of_them_on_request() {
+fn referrers_with_tags_are_kept_and_all_referrers_with_the_option() {
     let environment = Environment::new();
     let registry = Registry::start();
     let there = repository(registry.address(), "org/x");

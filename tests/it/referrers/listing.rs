@@ -91,7 +91,7 @@ fn entries_of_other_clients_stay_as_they_are() {
     .concat();
     run(&environment, "oras", &arguments);
     let by_oras = referrers(&repository, &subject.digest);
-    // Another client has written fields that are not known here.
+    // Another client has written fields that this crate does not know.
     let mut index = list(host, &name, &subject.digest);
     index["manifests"][0]["x-unknown"] = json!({ "number": 1 });
     index["annotations"] = json!({ "about": "the list" });
@@ -120,7 +120,7 @@ fn types_and_annotations_that_a_list_lacks_or_has_wrong_come_from_the_manifests(
     let subject = image(&repository, "archive", Some("1"));
     let signature = attach(&repository, &subject, SIGNATURE, "a signature");
     let other = image(&repository, "another archive", None);
-    // As ghcr.io and cosign write it; and an entry that is no referrer.
+    // ghcr.io and cosign write such entries. The last entry is not a referrer.
     let mut index = list(host, &name, &subject.digest);
     let entry = index["manifests"][0].as_object_mut().unwrap();
     entry.insert(
@@ -146,7 +146,7 @@ fn a_tag_that_names_the_subject_itself_becomes_the_list_and_another_manifest_is_
     let repository = repository(host, &name);
     let subject = image(&repository, "archive", Some("1"));
     let tag = list_tag(&subject.digest);
-    // As `cosign copy` leaves it.
+    // `cosign copy` leaves such a tag.
     image(&repository, "archive", Some(&tag));
     let signature = attach(&repository, &subject, SIGNATURE, "a signature");
     assert_eq!(referrers(&repository, &subject.digest), [signature.digest]);

@@ -1,4 +1,4 @@
-//! What belongs to a manifest: referrers, and what cosign stores under tags of digests.
+//! Manifests that belong to another one: referrers, and signatures that cosign stores under tags made of digests.
 
 mod copying;
 mod deleting;

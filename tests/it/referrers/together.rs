@@ -81,7 +81,7 @@ fn tasks_of_one_process_take_turns() {
         futures_util::future::join_all(stores).await
     });
     assert_eq!(referrers(&repository, &subject.digest), sorted(&stored));
-    // Nobody has overwritten anybody.
+    // No task has overwritten the entry of another.
     let path = format!("PUT /v2/org/x/manifests/{}", list_tag(&subject.digest));
     let requests = registry.requests();
     let writes = requests.iter().filter(|line| line.starts_with(&path));

@@ -1,4 +1,4 @@
-//! Archives and what belongs to them go from a registry through a tar and an image layout to another registry.
+//! Copying archives and what belongs to them from a registry through a tar and an image layout to another registry.
 
 use std::fs;
 
@@ -39,7 +39,7 @@ impl Archive {
         }
     }
 
-    /// Asserts that a registry has all of it. `registry:2` has each blob of a manifest that it has.
+    /// Asserts that a registry has all of these manifests. `registry:2` has all blobs of a manifest that it has.
     #[track_caller]
     fn assert_in(&self, registry: &Registry) {
         let there = &repository(registry.address(), &repository_name(self.number));
@@ -92,7 +92,7 @@ fn copy_all(
 }
 
 #[test]
-fn what_belongs_to_archives_goes_through_a_tar_and_a_layout_and_a_second_run_sends_nothing() {
+fn referrers_of_archives_are_copied_through_a_tar_and_a_layout_and_a_second_run_sends_nothing() {
     let environment = Environment::new();
     let (first, last) = (Registry::start(), Registry::start());
     let archives: Vec<_> = (0..ARCHIVES)

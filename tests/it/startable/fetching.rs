@@ -1,4 +1,4 @@
-//! Starts that would fail are foretold, and no others. Each executable is really started.
+//! A fetch warns of executables that cannot start, and of no others. Each executable is really started.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +20,7 @@ fn fetch(environment: &Environment, executable: &Path) -> (Outcome, PathBuf) {
     environment.par(["push", &reference, &archive]).success();
     let fetched = environment.par(["fetch", &reference]).success();
     let path = PathBuf::from(fetched.line());
-    // The executable in the cache is the one that counts.
+    // The executable in the cache is examined, so the second fetch warns too.
     let again = environment
         .par(["fetch", &reference, "-o", "json"])
         .success();
@@ -37,7 +37,7 @@ fn fetch(environment: &Environment, executable: &Path) -> (Outcome, PathBuf) {
 }
 
 #[test]
-fn starts_that_fail_are_foretold() {
+fn executables_that_cannot_start_give_a_warning() {
     let environment = Environment::new();
     let (fetched, path) = fetch(&environment, &without_linker(&environment, "no-linker"));
     let said = "cannot be started: it needs /nonexistent/ld.so, which this machine does not have";
@@ -84,7 +84,7 @@ fn assert_fails(path: &Path, said: &str) {
 }
 
 #[test]
-fn what_starts_is_not_warned_of() {
+fn executables_that_start_give_no_warning() {
     let environment = Environment::new();
     let cc = |arguments: &[&str], name| compile(&environment, "cc", arguments, name);
     let here = environment.path("");
@@ -135,17 +135,17 @@ fn the_programs_of_this_machine_have_no_problems() {
 }
 
 #[test]
-fn another_processor_is_told() {
+fn an_executable_for_another_processor_gives_a_warning() {
     let environment = Environment::new();
     let path = compile(&environment, "cc", &["-static"], "other");
     let mut bytes = std::fs::read(&path).unwrap();
-    // e_machine: that of SPARC V9 has no name here, that of s390x has.
+    // The field e_machine. This crate has a name for s390x, but not for SPARC V9.
     bytes[18] = 22;
     std::fs::write(&path, bytes).unwrap();
     let started = Command::new(&path).output();
     let problems = host_problems(&path).unwrap();
     match started {
-        // Without an emulator for it.
+        // This machine has no emulator for that processor.
         Err(_) => assert!(
             matches!(&problems[..], [HostProblem::OtherMachine(made_for)] if made_for == "s390x"),
             "{problems:?}"

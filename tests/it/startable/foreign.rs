@@ -20,7 +20,7 @@ fn unpack(environment: &Environment, name: &str) -> PathBuf {
 }
 
 #[test]
-fn executables_for_macos_say_their_system_and_whether_they_are_signed() {
+fn the_facts_of_executables_for_macos_have_the_system_and_the_signature() {
     let environment = Environment::new();
     let system = ["/usr/lib/libSystem.B.dylib"];
     let arm = ExecutableFacts::read(&unpack(&environment, "aarch64-macos")).unwrap();
@@ -50,7 +50,7 @@ fn packing_warns_of_an_unsigned_executable_for_macos_on_arm64_only() {
         .windows(8)
         .position(|window| window == command)
         .unwrap();
-    // The size of the signature.
+    // This is the size of the signature.
     bytes[at + 12..at + 16].fill(0);
     let unsigned = environment.write("unsigned", bytes);
     let intel = unpack(&environment, "x86_64-macos");

@@ -38,7 +38,7 @@ fn a_machine_is_checked_without_a_registry() {
     assert_eq!(checks, expected);
     let (verdict, said) = finding(&environment, &[], 0, "c-library");
     assert_eq!(verdict, "good");
-    // This test was linked by the C library of this machine.
+    // `ldd` prints the release of the C library of this machine.
     let mut command = std::process::Command::new("ldd");
     command.arg("--version");
     let ldd = super::run(command, "ldd is a part of the GNU C library");
@@ -50,7 +50,7 @@ fn a_machine_is_checked_without_a_registry() {
 }
 
 #[test]
-fn few_open_files_are_told() {
+fn a_low_limit_on_open_files_is_reported() {
     let environment = Environment::new();
     let mut command = environment.command_for("/bin/sh".as_ref());
     let par = env!("CARGO_BIN_EXE_par");

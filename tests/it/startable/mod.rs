@@ -1,4 +1,4 @@
-//! What executables need to start, and whether machines have it: real executables, which are really started.
+//! Requirements of executables and whether machines meet them, with real executables that are really started.
 
 mod fetching;
 mod foreign;

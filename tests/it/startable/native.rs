@@ -8,7 +8,7 @@ use wasmcloud_par::archive::{ExecutableFacts, ExecutableFormat, Linking};
 use super::{compile, for_newer_library, pack, run, without_library, without_linker};
 use crate::support::Environment;
 
-/// What `readelf` says.
+/// The facts that `readelf` prints.
 #[derive(Debug, PartialEq)]
 struct Said {
     interpreter: Option<String>,
@@ -82,7 +82,7 @@ fn go(environment: &Environment) -> PathBuf {
     let mut command = Command::new("go");
     command.args(["build", "-o"]).arg(&output).arg(&source);
     command.current_dir(environment.path(""));
-    // Later runs need not compile the runtime again.
+    // With this cache, later runs need not compile Go's runtime again.
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go");
     command
         .env("GOCACHE", &cache)
@@ -148,7 +148,7 @@ fn section_headers_are_not_needed() {
 }
 
 #[test]
-fn packing_warns_of_what_hosts_lack_and_of_nothing_else() {
+fn packing_warns_only_of_requirements_that_hosts_may_lack() {
     let environment = Environment::new();
     let dynamic = compile(&environment, "cc", &[], "dynamic");
     let facts = ExecutableFacts::read(&dynamic).unwrap();

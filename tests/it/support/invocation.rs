@@ -1,4 +1,4 @@
-//! What a command line of `par` runs.
+//! Finding the command in a command line of `par`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -43,7 +43,7 @@ impl Invocation {
         let words = [OsString::from("par")]
             .into_iter()
             .chain(self.words.clone());
-        // Variables of the tested process stand for options, which may be missing here.
+        // Options may be missing, because variables of the tested process can replace them.
         let parsed = definition()
             .ignore_errors(true)
             .try_get_matches_from(words)

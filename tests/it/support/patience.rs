@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Far longer than any step of a test takes, even on a slow machine that is busy.
+/// How long a step of a test may take. It is far longer than any step needs, even on a slow and busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
 /// Waits until a condition holds.

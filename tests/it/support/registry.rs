@@ -215,7 +215,8 @@ impl Registry {
 
     /// The requests since the start, as `METHOD PATH?QUERY`, in the order of their ends.
     pub(crate) fn requests(&self) -> Vec<String> {
-        // The registry may write a line after the client has the answer: wait until the log rests.
+        // The registry may write a line after the client has the answer, so this waits until the log does not grow any
+        // more.
         let mut log = self.log();
         loop {
             thread::sleep(Duration::from_millis(20));

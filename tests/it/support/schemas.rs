@@ -127,7 +127,7 @@ fn validator(name: &str) -> Arc<Validator> {
     if let Some(known) = compiled.lock().unwrap().get(name) {
         return Arc::clone(known);
     }
-    // Not while the lock is held: a failure would poison it for the other tests.
+    // The schema is compiled without holding the lock, because a failure would poison it for the other tests.
     let validator = Arc::new(compile(name));
     let mut compiled = compiled.lock().unwrap();
     Arc::clone(compiled.entry(name.to_owned()).or_insert(validator))

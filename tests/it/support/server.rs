@@ -1,4 +1,4 @@
-//! A small HTTP server whose answers a test decides, for what no real registry does.
+//! A small HTTP server whose answers a test chooses, for behaviour that no real registry has.
 
 use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -23,7 +23,7 @@ pub(crate) struct Asked {
     pub(crate) body: Vec<u8>,
 }
 
-/// What the server answers.
+/// An answer of the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     status: String,
@@ -57,7 +57,7 @@ impl Asked {
         reader.read_to_end(&mut body).unwrap();
         let mut answer = Answer::status(head.status()).with_body(body);
         let passed = head.fields().filter(|(name, _)| *name != "connection");
-        // The length of a body that was not asked for.
+        // With HEAD, the length is that of a body that is not sent.
         let passed = passed.filter(|(name, _)| self.method == "HEAD" || *name != "content-length");
         for (name, value) in passed {
             answer = answer.header(name, value);
@@ -86,7 +86,7 @@ impl Answer {
         self
     }
 
-    /// Replaces the body by what `edit` makes of it.
+    /// Replaces the body with the result of `edit`.
     pub(crate) fn edit_body(mut self, edit: impl Fn(&[u8]) -> Vec<u8>) -> Self {
         self.body = edit(&self.body);
         self
@@ -166,8 +166,8 @@ fn serve(client: &TcpStream, answer: impl Fn(&Asked) -> Answer) -> std::io::Resu
     for (name, value) in &answer.headers {
         head += &format!("{name}: {value}\r\n");
     }
-    let told = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-length");
-    if !answer.headers.iter().any(told) {
+    let is_length = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-length");
+    if !answer.headers.iter().any(is_length) {
         head += &format!("content-length: {}\r\n", answer.body.len());
     }
     let mut writer = client;

@@ -1,4 +1,4 @@
-//! A terminal with a user.
+//! A terminal on which a test types.
 
 use std::fs;
 use std::io::{Read, Write};

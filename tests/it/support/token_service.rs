@@ -59,8 +59,8 @@ pub(crate) struct Rules {
     pub(crate) users: Vec<User>,
     /// For how many seconds the registry accepts a token.
     pub(crate) life: u64,
-    /// The `expires_in` of the answer, if any.
-    pub(crate) told: Option<u64>,
+    /// The value of `expires_in` in the answer. `None`: the answer has no such field.
+    pub(crate) expires_in: Option<u64>,
     /// Whether the token is in the field `access_token` of the answer.
     pub(crate) is_access_token: bool,
     /// How long the service waits before it answers.
@@ -78,7 +78,7 @@ impl Default for Rules {
                 may: &[("*", "pull,push")],
             }],
             life: 300,
-            told: Some(300),
+            expires_in: Some(300),
             is_access_token: false,
             delay: Duration::ZERO,
             known: None,
@@ -254,8 +254,8 @@ impl State {
         };
         let token = token.ok_or("401 Unauthorized")?;
         let mut answer = json!({ name: token });
-        if let Some(told) = rules.told {
-            answer["expires_in"] = told.into();
+        if let Some(expires_in) = rules.expires_in {
+            answer["expires_in"] = expires_in.into();
         }
         Ok(answer)
     }

@@ -39,7 +39,7 @@ impl<'a> Unprivileged<'a> {
         }
     }
 
-    /// Whether root runs the tests, so that this is another user.
+    /// Returns whether root runs the tests. If not, this user is the one that runs them.
     pub(crate) fn is_root(&self) -> bool {
         self.is_root
     }

@@ -32,7 +32,7 @@ impl Watcher {
 }
 
 impl Drop for Watcher {
-    /// Ends the shell: the child has ended, and another process may get its number.
+    /// Ends the shell. The child has ended, and the shell must not kill another process that gets its number.
     fn drop(&mut self) {
         if let Some(mut input) = self.0.stdin.take() {
             // This fails if the shell has ended already.

@@ -90,7 +90,7 @@ fn the_claims_and_the_time_of_the_build_are_annotations() {
     expected["created"] = "2023-11-14T22:13:20Z".into();
     assert_eq!(setup.annotations(&[], "1700000000"), expected);
     setup.push(&[], "yesterday").exit(2);
-    // What the user gives wins.
+    // An annotation of the user replaces that of the push.
     let title = format!("{IMAGE}title=Mine");
     let created = format!("{IMAGE}created=today");
     expected["title"] = "Mine".into();
@@ -124,7 +124,7 @@ fn the_source_is_that_of_the_git_repository_without_credentials() {
     let annotations = setup.annotations(&["--source=source", "-a", &given], "");
     assert_eq!(annotations["revision"], "mine");
 
-    // A tracked file that differs is told, and an untracked one is not.
+    // There is a warning about a changed tracked file, and none about an untracked file.
     setup.environment.write("source/new.rs", "");
     let pushed = setup.push(&["--source=source"], "").success();
     assert!(!pushed.stderr.contains("warning"), "{pushed}");
@@ -137,7 +137,7 @@ fn the_source_is_that_of_the_git_repository_without_credentials() {
 }
 
 #[test]
-fn a_directory_without_a_commit_is_an_error_and_one_without_a_remote_is_told() {
+fn a_directory_without_a_commit_is_an_error_and_one_without_a_remote_gives_a_warning() {
     let setup = Setup::new();
     let refused = setup.push(&["--source"], "").exit(2);
     assert!(refused.stderr.contains("not a git repository"), "{refused}");
@@ -201,7 +201,7 @@ fn inspecting_a_reference_shows_its_manifest_and_each_executable() {
 }
 
 #[test]
-fn a_rotation_statement_is_no_annotation_of_the_user() {
+fn the_annotation_of_a_rotation_statement_is_reserved() {
     let setup = Setup::new();
     let annotation = "com.wasmcloud.par.rotation=eyJ0";
     let refused = setup.push(&["-a", annotation], "").exit(2);

@@ -9,7 +9,7 @@ use super::peer::{self, INDEX, MANIFEST};
 use super::{digest, pack_noise, par, push, requests_about, small, text};
 use crate::support::{Environment, Registry, shared_registry, unique};
 
-/// Copies and gives the digest.
+/// Copies, and returns the digest.
 #[track_caller]
 fn copy(environment: &Environment, from: &str, to: &str) -> String {
     let outcome = par(environment, ["copy", from, to]).success();
@@ -32,7 +32,7 @@ fn a_copy_has_the_same_content_in_a_registry_a_layout_and_another_registry() {
     let pulled = peer::pull(&to);
     assert_eq!(pulled.digest.as_deref(), Some(&*pushed));
     assert_eq!(pulled.layers[0].data, fs::read(&file).unwrap());
-    // Nothing of it goes through the cache, and nothing but the layout is left.
+    // A copy does not use the cache, and leaves no files besides the layout.
     let files = environment.files();
     let strange = |file: &&String| !file.contains("layout/") && !file.contains("provider.par.gz");
     let left: Vec<_> = files

@@ -88,7 +88,7 @@ fn nothing_of_an_archive_that_becomes_valid_later_is_handed_out() {
         ["fetch", &reference, "--target", "x86_64-linux"],
     )
     .exit(5);
-    // Having been shown, it is in the cache, and is still refused.
+    // `par diff` has put the archive into the cache. It is still refused.
     par(&environment, ["diff", &file, &reference]).success();
     par(
         &environment,

@@ -24,7 +24,7 @@ use crate::support::{Environment, LIMIT, wait_until};
 /// Larger than the 16 MiB steps in which copying reports progress.
 const SIZE: u64 = 32 << 20;
 
-/// Holds up work that has begun, until it is opened.
+/// A progress that stops work after its beginning until the test opens it.
 #[derive(Clone, Default)]
 struct Gate(Arc<State>);
 
@@ -179,7 +179,7 @@ fn a_fetch_that_is_dropped_near_its_end_leaves_no_download() {
             }
             true
         });
-        // Otherwise the executable was complete just before the second fetch.
+        // If the fetch was not dropped in time, the executable was complete before the second fetch.
         if dropped {
             wait_until("a download", || names(&partial).is_empty());
             return;

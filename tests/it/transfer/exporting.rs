@@ -66,7 +66,7 @@ impl Layout {
         bytes
     }
 
-    /// The index that the layout lists, and its name.
+    /// Returns the only index of the layout, and its name.
     fn only(&self) -> (Value, Option<String>) {
         let index = fs::read(self.0.join("index.json")).unwrap();
         let index: Value = serde_json::from_slice(&index).unwrap();
@@ -200,7 +200,7 @@ fn an_archive_gives_the_same_image_everywhere_and_skopeo_reads_it() {
     let read = |name: &str| fs::read(environment.path(name)).unwrap();
     assert_eq!(read("one.tar"), read("two.tar"));
     assert_eq!(Layout(environment.path("unnamed")).only().1, None);
-    // From standard input.
+    // The archive comes from standard input.
     let mut command = environment.command();
     command.args(["export", "-", "piped.tar", "--path", "/opt/bin/run"]);
     command.args(["--label", "team=storage"]);
@@ -264,7 +264,7 @@ fn the_archive_is_the_subject_of_an_image_in_its_repository() {
 }
 
 #[test]
-fn the_tag_of_an_archive_is_not_given_to_an_image_by_accident() {
+fn a_tag_moves_from_an_archive_to_an_image_only_with_the_option() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = archive(&environment);
     let reference = registry.reference("org/provider:1");
@@ -280,7 +280,7 @@ fn the_tag_of_an_archive_is_not_given_to_an_image_by_accident() {
         moved.stderr.contains(&format!("1: {pushed} -> ")),
         "{moved}"
     );
-    // An image may follow an image, unless that is refused.
+    // A tag may move from one image to another, unless `--if-absent` is given.
     let label = ["export", text(&file), &reference, "--label", "a=b"];
     let arguments = [
         label[0],
@@ -379,7 +379,7 @@ fn the_layers_of_a_base_are_below_and_are_not_sent_again() {
         *reference
     );
 
-    // The repository of the base has its layer, and another one gets it by mounting.
+    // The repository of the base has the layer already, and another repository gets it by mounting.
     let uploads = |destination: &str| {
         let before = registry.requests().len();
         export(destination);
@@ -421,7 +421,7 @@ fn a_base_without_a_platform_is_refused() {
         target[1],
     ];
     par(&environment, arguments).success();
-    // What is no image cannot be a base.
+    // An artifact that is not an image cannot be a base.
     let archive = registry.reference("org/provider:1");
     push(&environment, &archive, Path::new(file));
     let refused = par(&environment, [export, file, "image.tar", option, &archive]).exit(5);
@@ -433,7 +433,7 @@ fn a_base_without_a_platform_is_refused() {
 }
 
 #[test]
-fn nothing_is_written_of_an_archive_that_may_not_be_used() {
+fn no_image_is_written_of_an_archive_that_is_refused() {
     let environment = Environment::new();
     let file = archive(&environment);
     let mut bytes = fs::read(&file).unwrap();

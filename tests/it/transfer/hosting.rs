@@ -78,7 +78,7 @@ fn fetch_provider_takes_the_arguments_that_hosts_of_version_1_use() {
     });
 }
 
-/// The values that a host passes to a client.
+/// The values that a host passes to the methods of a client.
 #[derive(Clone)]
 struct Wish {
     client: Client,
@@ -304,7 +304,7 @@ fn the_example_of_a_host_follows_its_tag() {
 
     let new = pack(&environment, "new.par.gz", Path::new(ENDS));
     let second = push(&environment, &reference, &new);
-    // It has run until then.
+    // The line shows that the first provider has run until now.
     let line = host.lines.recv_timeout(SOON).unwrap();
     assert!(
         line.starts_with("stopped") && line.contains(&first),

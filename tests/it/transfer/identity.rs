@@ -75,7 +75,7 @@ fn a_push_does_not_give_a_tag_to_another_issuer_or_subject() {
                 let outcome = environment.par([&arguments[..], more].concat());
                 assert_refused(outcome, &stranger);
             }
-            // One of several tags.
+            // The tag is one of several.
             let outcome = environment.par(["push", &other, file, "--tag", "1.2.3"]);
             assert_refused(outcome, &stranger);
             par(&environment, ["resolve", &other]).exit(3);
@@ -153,7 +153,7 @@ fn claims_that_are_only_in_the_archive_count_also_when_they_have_expired() {
         } else {
             archive.build()
         };
-        // As `wash` pushes it.
+        // The archive is pushed as `wash` does.
         peer::push(&reference, &archive);
         let refused = par(&environment, ["push", &reference, text(&stranger.0)]);
         assert_refused(refused, &stranger.1);
@@ -164,7 +164,7 @@ fn claims_that_are_only_in_the_archive_count_also_when_they_have_expired() {
 }
 
 #[test]
-fn a_tag_of_something_else_moves_with_a_warning() {
+fn a_tag_of_another_artifact_moves_with_a_warning() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("provider:1");
     let ours = ours(&environment);
@@ -172,7 +172,7 @@ fn a_tag_of_something_else_moves_with_a_warning() {
         (
             "application/vnd.example",
             &b"anything"[..],
-            "not a provider archive",
+            "other than a provider archive",
         ),
         (peer::PAR_LAYER, b"no tar", "cannot be read"),
     ];
@@ -185,7 +185,7 @@ fn a_tag_of_something_else_moves_with_a_warning() {
 }
 
 #[test]
-fn a_new_tag_costs_no_request_more_and_a_moved_one_costs_one() {
+fn a_new_tag_needs_no_further_request_and_a_moved_one_needs_one() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("provider:1");
     let count = |method| requests_about(&registry, method, "/manifests/");
@@ -194,7 +194,7 @@ fn a_new_tag_costs_no_request_more_and_a_moved_one_costs_one() {
         par(&environment, ["push", &reference, text(&file)]).success();
     };
     push();
-    // The tag, and what was stored.
+    // The two requests look up the tag and compare the stored manifest.
     assert_eq!((count("GET"), count("HEAD")), (0, 2));
     push();
     assert_eq!((count("GET"), count("HEAD")), (1, 4));

@@ -60,7 +60,7 @@ fn stuck(environment: &Environment, registry: &Registry, file: &Path) -> Child {
 
 /// The status and the size of each answer to a GET of the layer of `file`.
 fn downloads(registry: &Registry, file: &Path) -> Vec<(u16, u64)> {
-    // Until the log rests.
+    // This waits until the log does not grow any more.
     registry.requests();
     let wanted = format!("\"GET /v2/provider/blobs/{} ", digest(file));
     let log = registry.log();
@@ -87,7 +87,7 @@ fn a_fetch_that_is_killed_leaves_nothing_final_and_the_next_one_continues() {
     assert_eq!(cached(&environment, "blobs").len(), 1, "the manifest");
     assert_eq!(cached(&environment, "executables"), [""; 0]);
 
-    // Over another address of the same registry: the digest is the same.
+    // The next fetch uses another address of the same registry. The download is found by its digest.
     let reference = registry.reference("provider:1.0.0");
     let path = par(&environment, ["fetch", &reference]).success();
     let executable = environment.path("provider.par.noise");
@@ -162,7 +162,7 @@ struct Countdown(AtomicI64);
 impl Meter for Countdown {
     fn advance(&self, bytes: u64) -> io::Result<()> {
         if self.0.fetch_sub(bytes as i64, Ordering::Relaxed) < 0 {
-            // Not `Stopped`: any error stops a step.
+            // Any error stops a step, not only `Stopped`.
             return Err(io::Error::other("enough for today"));
         }
         Ok(())
@@ -172,7 +172,7 @@ impl Meter for Countdown {
 #[test]
 fn a_download_that_a_meter_ends_is_kept_and_the_next_fetch_continues_it() {
     let (environment, registry) = (Environment::new(), Registry::start());
-    // With an index: the bytes of the one executable are downloaded.
+    // This archive has an index, so only the bytes of the executable are downloaded.
     let file = pack_noise(&environment, "provider.par.gz", SIZE);
     let reference = registry.reference("provider:1.0.0");
     push(&environment, &reference, &file);

@@ -47,7 +47,7 @@ fn here(environment: &Environment) -> Vec<String> {
 }
 
 #[test]
-fn a_file_is_a_layout_with_what_was_pushed() {
+fn a_push_to_a_file_writes_a_layout() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     let digest = push(&environment, REFERENCE, &file);
@@ -62,7 +62,7 @@ fn a_file_is_a_layout_with_what_was_pushed() {
     let index: Value = serde_json::from_slice(&names[names.len() - 2].1).unwrap();
     assert_eq!(index["manifests"][0]["digest"], *digest);
     assert_eq!(here(&environment), ["layout.tar"]);
-    // It is a layout when it is unpacked.
+    // The unpacked file is a layout.
     run(&environment, "mkdir", &["unpacked"]);
     run(
         &environment,
@@ -147,7 +147,7 @@ fn copies_go_both_ways_and_send_nothing_twice() {
     let before = modified().unwrap();
     copy(&first, "oci-archive://one.tar:2");
     assert_eq!(modified().unwrap(), before);
-    // A name that another publisher's archive has stays where it is.
+    // A name of an archive of another publisher is not moved.
     let other = ArchiveBuilder::two_targets().build();
     let other = environment.write("other.par", other);
     let conflict = ["push", "oci-archive://one.tar:1", text(&other)];
@@ -197,7 +197,7 @@ fn skopeo_reads_the_file_and_the_file_of_skopeo_is_read() {
         par(&environment, copied).success();
         fs::remove_file(environment.path("theirs.tar")).unwrap();
     }
-    // A file of skopeo's gets another image, and skopeo reads both.
+    // Another image is added to a file that skopeo has written, and skopeo reads both.
     skopeo(&[
         "copy",
         "--all",
@@ -216,7 +216,7 @@ fn skopeo_reads_the_file_and_the_file_of_skopeo_is_read() {
 }
 
 #[test]
-fn a_tar_by_other_tools_is_read_and_what_else_is_in_it_stays() {
+fn a_tar_by_other_tools_is_read_and_its_other_files_are_kept() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     push(&environment, "oci-layout://layout:1", &file);
@@ -243,7 +243,7 @@ fn a_tar_by_other_tools_is_read_and_what_else_is_in_it_stays() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_refused_and_stays() {
+fn a_file_that_cannot_be_used_is_refused_and_not_changed() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     push(&environment, REFERENCE, &file);
@@ -315,7 +315,7 @@ fn a_file_that_cannot_be_used_is_refused_and_stays() {
     ];
     par(&environment, destination).exit(5);
     assert!(!environment.path("pulled.par").exists());
-    // A directory that is not there is named.
+    // The error names a missing directory.
     let nowhere = par(
         &environment,
         ["copy", REFERENCE, "oci-archive://no/where.tar:1"],
@@ -380,7 +380,7 @@ fn kill_midway(environment: &Environment, layer: &Path) {
 
 #[cfg(unix)]
 #[test]
-fn a_copy_that_was_killed_is_continued_and_what_it_left_is_verified() {
+fn a_killed_copy_is_continued_and_its_leftovers_are_verified() {
     let environment = Environment::new();
     let file = pack_noise(&environment, "provider.par.gz", 32 << 20);
     let digest = push(&environment, "oci-layout://layout:1", &file);
@@ -397,7 +397,7 @@ fn a_copy_that_was_killed_is_continued_and_what_it_left_is_verified() {
         "-o",
         "json",
     ];
-    // Damage in what was left is noticed.
+    // Damage in the leftovers is noticed.
     let mut bytes = fs::read(&left).unwrap();
     bytes[100] ^= 1;
     fs::write(&left, bytes).unwrap();

@@ -1,4 +1,4 @@
-//! A line to a registry that goes dead when so much has gone over it.
+//! A connection to a registry that stalls after a number of bytes.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,23 +8,23 @@ use std::thread;
 
 use crate::support::{LIMIT, Registry};
 
-/// Passes everything on until one direction has used up its bytes; from then on nothing moves that
-/// way, and nobody is told.
+/// Forwards all bytes until one direction has used up its budget. Then it forwards nothing in that direction, and
+/// closes no connection.
 pub(super) struct Link {
     address: String,
     dead: Receiver<()>,
 }
 
-/// How many bytes a direction still takes.
+/// How many further bytes a direction forwards.
 type Budget = Arc<Mutex<usize>>;
 
 impl Link {
-    /// Goes dead when the registry has sent so many bytes.
+    /// Returns a link that stalls when the registry has sent this many bytes.
     pub(super) fn sending(registry: &Registry, bytes: usize) -> Self {
         Self::new(registry, usize::MAX, bytes)
     }
 
-    /// Goes dead when the registry has received so many bytes.
+    /// Returns a link that stalls when the registry has received this many bytes.
     pub(super) fn receiving(registry: &Registry, bytes: usize) -> Self {
         Self::new(registry, bytes, usize::MAX)
     }
@@ -39,7 +39,7 @@ impl Link {
         thread::spawn(move || {
             for near in listener.incoming() {
                 let near = near.unwrap();
-                // A registry that has ended accepts nothing, and neither does the line.
+                // If the registry has ended, the link accepts no connection either.
                 let Ok(far) = TcpStream::connect(&registry) else {
                     continue;
                 };
@@ -50,12 +50,12 @@ impl Link {
         Self { address, dead }
     }
 
-    /// `127.0.0.1:PORT/NAME`, over this line.
+    /// Returns the reference `127.0.0.1:PORT/NAME` through this link.
     pub(super) fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
 
-    /// Returns when the line has gone dead.
+    /// Returns when the link has stalled.
     pub(super) fn wait_until_dead(&self) {
         self.dead.recv_timeout(LIMIT).expect("the line goes dead");
     }
@@ -78,11 +78,12 @@ fn carry(from: &TcpStream, to: &TcpStream, budget: &Budget, tell: &Sender<()>) {
             }
             if allowed < count {
                 let _ = tell.send(());
-                // Read on for nothing, so that neither side notices before the other goes away.
+                // The bytes are read and dropped, so that neither side notices anything until the other one
+                // disconnects.
                 while matches!(from.read(&mut buffer), Ok(1..)) {}
             }
         }
-        // Either side may have gone away; the other one is to know.
+        // If one side has disconnected, the other side is disconnected too.
         let _ = to.shutdown(std::net::Shutdown::Both);
     });
 }

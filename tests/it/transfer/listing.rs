@@ -57,7 +57,7 @@ fn tags_are_listed_on_a_line_each() {
 }
 
 #[test]
-fn tags_are_listed_in_the_order_of_versions_and_with_what_they_stand_for() {
+fn tags_are_listed_in_the_order_of_versions_and_with_their_details() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     let repository = format!("{}/{}", shared_registry(), unique("tags"));
@@ -227,7 +227,7 @@ fn without_a_referrers_api_the_fallback_tag_is_read() {
     // `cosign copy` makes the tag name the subject itself.
     peer::push(&tagged, b"archive");
     assert_eq!(block_on(repository.referrers(&subject, None)).unwrap(), []);
-    // The tag names something else that is not an index.
+    // The tag names another manifest that is not an index.
     peer::push(&tagged, b"another archive");
     let error = block_on(repository.referrers(&subject, None)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotVerified, "{error}");
@@ -286,7 +286,7 @@ fn the_referrers_api_is_read_page_by_page_and_filtered_once() {
     let first = |next: &str| page(peer::INDEX, TWO, next);
     assert_eq!(asked(vec![first("")], None).unwrap().len(), 2);
     assert_eq!(asked(vec![first("")], Some("a/b")).unwrap().len(), 1);
-    // What the registry has filtered is not filtered again.
+    // The client does not filter a list again that the registry has filtered.
     let mut filtered = first("");
     if let Fault::Answer { headers, .. } = &mut filtered {
         headers.push(("oci-filters-applied", "artifactType".to_owned()));

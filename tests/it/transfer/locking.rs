@@ -128,7 +128,7 @@ fn a_lock_file_has_digests_and_publishers_in_the_order_of_references() {
 }
 
 #[test]
-fn a_locked_digest_is_fetched_wherever_its_tag_points() {
+fn a_locked_digest_is_fetched_although_its_tag_has_moved() {
     let deployment = Deployment::locked();
     let moved = deployment.move_tag();
     let seen = deployment.registry.requests().len();
@@ -321,7 +321,7 @@ fn all_references_are_locked_or_none() {
         assert_eq!(deployment.lock_file(), before);
     }
     deployment.par(&["lock", "none.txt"]).exit(3);
-    // A password is for one registry.
+    // One password must not be sent to two registries.
     deployment
         .environment
         .write("other.txt", "registry.test/a:1.0.0");

@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::digest;
 use crate::support::{Environment, ended, shared_registry, unique};
 
-/// Each of four executables, which are hashed at the same time. Together they are far more than any of
-/// the commands may take.
+/// The size of each of four executables, which are hashed at the same time. Together they are far larger than the
+/// memory that any of the commands may use.
 const SIZE: u64 = 25 << 20;
 const BOUND_KIB: u64 = 64 << 10;
-/// What a host that fetches needs, in a build without optimisation too.
+/// The most memory for a fetch, also in a build without optimisation.
 const FETCH_BOUND_KIB: u64 = 48 << 10;
 
 /// Runs the command and gives its peak resident memory in KiB.
@@ -47,7 +47,7 @@ fn no_command_holds_an_archive_in_memory() {
     let environment = Environment::new();
     let names = ["executable", "arm-linux", "mips-linux", "riscv64gc-linux"];
     for name in names {
-        // It does not compress, so that the compressed archive is as large.
+        // Random bytes do not compress, so the compressed archive is as large.
         let mut noise = File::open("/dev/urandom").unwrap().take(SIZE);
         io::copy(
             &mut noise,
@@ -116,7 +116,7 @@ fn no_command_holds_an_archive_in_memory() {
             ],
         ] {
             let peak = peak(&environment, arguments);
-            // Not even a start takes less than a few MiB: a peak of nothing was not measured.
+            // Every process needs a few MiB, so a lower peak means that measuring failed.
             assert!(peak > 2 << 10, "{arguments:?}: {peak} KiB");
             let bound = match arguments[0] {
                 "fetch" => FETCH_BOUND_KIB,

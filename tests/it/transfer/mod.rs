@@ -54,7 +54,7 @@ use wasmcloud_par::trust::TrustPolicy;
 use crate::support::archives::{ArchiveBuilder, VENDOR, noise, publishing};
 use crate::support::{Environment, Outcome, Registry, block_on};
 
-/// Packs an executable for this machine as this crate does it, and gives the path of the archive.
+/// Packs an executable for this machine with this crate, and returns the path of the archive.
 pub(crate) fn pack(environment: &Environment, name: &str, executable: &Path) -> PathBuf {
     let path = environment.path(name);
     let mut writer = ArchiveWriter::new(Metadata {
@@ -74,7 +74,7 @@ pub(crate) fn pack(environment: &Environment, name: &str, executable: &Path) -> 
     path
 }
 
-/// An archive with one executable for this machine that is so many bytes of noise.
+/// Packs an executable for this machine of `size` random bytes, and returns the path of the archive.
 pub(crate) fn pack_noise(environment: &Environment, name: &str, size: usize) -> PathBuf {
     let executable = environment.write(&format!("{name}.noise"), noise(size, size as u64));
     pack(environment, name, &executable)
@@ -85,7 +85,7 @@ fn small(environment: &Environment, name: &str) -> PathBuf {
     environment.write(name, ArchiveBuilder::two_targets().published().build())
 }
 
-/// Pushes a file, of whatever publisher, and gives the digest of the manifest.
+/// Pushes a file of any publisher, and returns the digest of the manifest.
 #[track_caller]
 pub(crate) fn push(environment: &Environment, reference: &str, file: &Path) -> String {
     let arguments = ["push", reference, text(file), "--change-identity"];
@@ -108,7 +108,7 @@ pub(crate) fn digest(path: &Path) -> String {
     Digest::of(&fs::read(path).unwrap()).to_string()
 }
 
-/// The requests since the first `seen` that are about `digest`.
+/// Returns how many requests with this method were about `digest`.
 fn requests_about(registry: &Registry, method: &str, digest: &str) -> usize {
     let requests = registry.requests();
     let matching = requests
@@ -142,7 +142,7 @@ fn client_with(cache: &Path, limits: Limits, trust: TrustPolicy) -> Client {
     Client::new(options).unwrap()
 }
 
-/// The files of the cache that hold content under its final name, by folder.
+/// Returns the files in a directory of the cache that have their final name.
 fn cached(environment: &Environment, kind: &str) -> Vec<String> {
     let folder = format!("home/.cache/wasmcloud-par/v1/{kind}/sha256/");
     let files = environment.files();

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{digest, par, peer, push, small, text};
 use crate::support::{Environment, Registry};
 
-/// Pushes, and gives the uploads that it took: how many were mounts, and how many blobs were sent.
+/// Pushes, and returns how many blobs were mounted and how many were sent.
 #[track_caller]
 fn uploads(
     environment: &Environment,
@@ -35,7 +35,7 @@ fn blobs_that_were_pushed_or_pulled_before_are_mounted() {
     let file = small(&environment, "provider.par");
     assert_eq!(uploads(&environment, &registry, "one", &file), (0, 1));
     assert_eq!(uploads(&environment, &registry, "org/two", &file), (1, 0));
-    // Another registry, which has none of it.
+    // Another registry has none of these blobs.
     let other = Registry::start();
     assert_eq!(uploads(&environment, &other, "three", &file), (0, 1));
     assert_eq!(uploads(&environment, &registry, "three", &file), (1, 0));
@@ -72,7 +72,7 @@ fn a_repository_that_no_longer_has_the_blob_costs_one_request() {
         let name = format!("damaged{number}");
         assert_eq!(uploads(&environment, &registry, &name, &file), (mounts, 1));
     }
-    // Nothing that cannot be remembered fails a push.
+    // A push succeeds even if the record cannot be written.
     fs::remove_file(&record).unwrap();
     fs::create_dir(&record).unwrap();
     let reference = registry.reference("last:1");

@@ -18,7 +18,7 @@ pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 fn client() -> Client {
-    // It panics without a provider; another test may have installed one.
+    // `oci-client` panics without a TLS provider. Another test may have installed one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::new(ClientConfig {
         protocol: ClientProtocol::Http,
@@ -30,7 +30,7 @@ fn parse(reference: &str) -> Reference {
     reference.parse().unwrap()
 }
 
-/// Pulls as `wash` and the hosts do: these are the layers that they accept.
+/// Pulls as `wash` and the hosts do, with the types of layers that they accept.
 pub(super) fn pull(reference: &str) -> ImageData {
     let pulled = block_on(async {
         client()

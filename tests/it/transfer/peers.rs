@@ -1,4 +1,4 @@
-//! Both ways between this crate and what `wash` and the hosts are built on.
+//! Archives go in both directions between this crate and the crates of `wash` and the hosts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::{block_on, digest, par, push, text};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS, PeerArchive, peer_archive};
 use crate::support::{Environment, shared_registry, unique};
 
-/// Archives as this crate and as `provider-archive` write them, plain and compressed.
+/// Returns archives by this crate and by `provider-archive`, plain and compressed.
 fn archives(environment: &Environment) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     for compress in [false, true] {
@@ -80,7 +80,7 @@ async fn loads(bytes: &[u8], path: &Path) {
     }
 }
 
-/// Everything that reads a reference, on an archive of [`LINUX`] and [`MACOS`].
+/// Asserts that all commands that read a reference read an archive of [`LINUX`] and [`MACOS`].
 #[track_caller]
 fn we_read(environment: &Environment, reference: &str, archive: &[u8]) {
     let pulled = par(environment, ["pull", reference, "--destination", "pulled"]).success();

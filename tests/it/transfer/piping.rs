@@ -14,7 +14,7 @@ fn push_pipe(environment: &Environment, reference: &str, bytes: &[u8]) -> Outcom
     Outcome::of(command, bytes)
 }
 
-/// Every file but the notes of where content was seen.
+/// Returns all files except the notes about the repositories of content.
 fn left(environment: &Environment) -> Vec<String> {
     let mut files = environment.files();
     files.retain(|file| !file.contains("/v1/places/"));
@@ -35,7 +35,7 @@ fn an_archive_from_a_pipe_is_pushed_as_a_file_is() {
         assert_eq!(left(&environment), before, "nothing is left behind");
         let pulled = peer::pull(&reference);
         assert_eq!(pulled.layers[0].data, bytes);
-        // The file is called what the pipe is taken to be.
+        // The file gets the name that a pipe has by default.
         let filed = push(
             &environment,
             &registry.reference("org/provider:filed"),
@@ -98,7 +98,7 @@ fn a_terminal_is_refused_as_standard_input() {
         &["push", "oci-layout://layout:1", "-"][..],
         &["verify", "-"],
     ] {
-        // The other side of a terminal, which is one too.
+        // This is the other side of a terminal, which also counts as a terminal.
         let terminal = File::options()
             .read(true)
             .write(true)

@@ -1,4 +1,4 @@
-//! Where the cache is, and which users may look into it.
+//! The directory of the cache, and which users can read it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{push, small};
 use crate::support::{Environment, Outcome, shared_registry, unique};
 
-/// Fetches with these variables and arguments, and gives the path.
+/// Fetches with these variables and arguments, and returns the path.
 #[track_caller]
 fn fetch(variables: &[(&str, &Path)], arguments: &[&str], environment: &Environment) -> String {
     let reference = format!("{}/{}:1.0.0", shared_registry(), unique("places"));
@@ -23,11 +23,11 @@ fn fetch(variables: &[(&str, &Path)], arguments: &[&str], environment: &Environm
     Outcome::of(command, b"").success().line().to_owned()
 }
 
-/// Variables, arguments, and the folder that they mean.
+/// Variables, arguments, and the expected directory of the cache.
 type Case<'a> = (&'a [(&'a str, &'a Path)], &'a [&'a str], &'a Path);
 
 #[test]
-fn the_cache_is_where_the_user_wants_it() {
+fn options_and_variables_choose_the_directory_of_the_cache() {
     let environment = Environment::new();
     let [option, variable, xdg] = ["option", "variable", "xdg"].map(|name| environment.path(name));
     let nothing = Path::new("");
@@ -46,7 +46,7 @@ fn the_cache_is_where_the_user_wants_it() {
         ),
         (&[("XDG_CACHE_HOME", &xdg)], &[], &xdg.join("wasmcloud-par")),
         (&[], &[], &home),
-        // A variable that is set to nothing is not set.
+        // An empty variable counts as not set.
         (
             &[("PAR_CACHE_DIR", nothing), ("XDG_CACHE_HOME", &xdg)],
             &[],
@@ -67,9 +67,9 @@ fn the_cache_is_where_the_user_wants_it() {
 }
 
 #[test]
-fn nobody_else_may_enter_the_cache() {
+fn other_users_cannot_enter_the_cache() {
     let environment = Environment::new();
-    // Named by the user, and open to everybody.
+    // The user has named a directory that all users can enter.
     let open = environment.path("open");
     fs::create_dir(&open).unwrap();
     fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
@@ -107,14 +107,14 @@ fn content_in_the_cache_cannot_be_written_to() {
 }
 
 #[test]
-fn a_home_that_is_no_folder_has_nothing_in_it() {
+fn a_home_that_is_not_a_directory_counts_as_unset() {
     let environment = Environment::new();
     let reference = format!("{}/{}:1.0.0", shared_registry(), unique("places"));
     push(&environment, &reference, &small(&environment, "made.par"));
     let fetch = ["fetch", &reference, "--target", "x86_64-linux"];
     for arguments in [&["keys", "list"][..], &fetch] {
         let mut command = environment.command();
-        // As services often have it.
+        // Services often have this home directory.
         command.env("HOME", "/dev/null");
         for variable in ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
             command.env_remove(variable);

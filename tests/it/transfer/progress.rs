@@ -1,36 +1,36 @@
-//! What a push tells on standard error without a terminal, and its summary.
+//! The lines and the summary of a push without a terminal.
 
 use super::{pack_noise, par, small, text};
 use crate::support::{Environment, Registry};
 
 #[test]
-fn a_long_push_prints_lines_and_a_summary_unless_it_is_to_be_quiet() {
+fn a_long_push_prints_lines_and_a_summary_unless_quiet_is_given() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = pack_noise(&environment, "provider.par", 4 << 20);
     let push = |tag: &str, more: &[&str]| {
         let reference = registry.reference(tag);
         let mut command = environment.command();
-        // A line for each piece, instead of one for each 15 seconds.
+        // With this interval, each piece prints a line, instead of one line every 15 seconds.
         command.env("PAR_PROGRESS_INTERVAL", "0");
         command.args([&["push", &reference, text(&file)], more].concat());
         crate::support::Outcome::of(command, b"").success().stderr
     };
-    let told = push("a:1", &[]);
-    let sent = told
+    let printed = push("a:1", &[]);
+    let sent = printed
         .lines()
         .filter(|line| line.starts_with("sent ") && line.ends_with(" %)"));
     let sent: Vec<_> = sent.collect();
     assert_eq!(
         sent.last(),
         Some(&"sent 4.0 MiB of 4.0 MiB (100 %)"),
-        "{told}"
+        "{printed}"
     );
     let summary = "sent 4.0 MiB, mounted 0 B, there already 0 B";
-    assert_eq!(told.lines().last(), Some(summary));
+    assert_eq!(printed.lines().last(), Some(summary));
     for more in ["--quiet", "--no-progress"] {
-        let told = push(&format!("a{more}:1"), &[more]);
-        assert!(!told.contains(" %)"), "{told}");
-        assert_eq!(told.contains("there already"), more != "--quiet");
+        let printed = push(&format!("a{more}:1"), &[more]);
+        assert!(!printed.contains(" %)"), "{printed}");
+        assert_eq!(printed.contains("there already"), more != "--quiet");
     }
 }
 

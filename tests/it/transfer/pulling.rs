@@ -18,7 +18,7 @@ fn an_archive_is_pulled_by_tag_by_digest_and_by_both() {
         // The digest decides, so the tag is not resolved.
         format!(":no-such-tag@{digest}"),
     ] {
-        // The cache is empty each time.
+        // Each pull has an empty cache.
         let environment = Environment::new();
         let reference = format!("oci://{place}{name}");
         let outcome = par(&environment, ["pull", &reference, "-o", "json"]).success();
@@ -42,7 +42,7 @@ fn the_manifest_must_have_the_expected_digest() {
     let pulled = environment.path(&format!("{}.par", place.rsplit('/').next().unwrap()));
     fs::remove_file(&pulled).unwrap();
 
-    // An unknown digest, and one that the tag stood for before.
+    // One digest is unknown, and the other one is the digest that the tag named before.
     let second = push(&environment, &reference, &new);
     let never = format!("sha256:{}", "0".repeat(64));
     for (demanded, actual) in [(&never, &second), (&first, &second)] {

@@ -18,7 +18,7 @@ use crate::support::{Environment, Registry};
 
 const LARGE: usize = 8 << 20;
 
-/// Notes when steps begin and end, and does something when the step `at` begins.
+/// A progress that records when steps begin and end, and calls a function when the step `at` begins.
 struct Steps {
     noted: Arc<Mutex<Vec<String>>>,
     at: Step,
@@ -76,7 +76,7 @@ fn options(environment: &Environment) -> ClientOptions {
 fn push_with(options: ClientOptions, file: &Path, reference: &str) -> Result<Pushed, Error> {
     let client = Client::new(options).unwrap();
     let (file, reference) = (file.to_owned(), reference.parse().unwrap());
-    // On a task, as in a host.
+    // The push runs on a task, as in a host.
     let pushing = async move { client.push(&file, &reference, &BTreeMap::new()).await };
     block_on(async { tokio::spawn(pushing).await.unwrap() })
 }
@@ -105,7 +105,7 @@ fn tagged(registry: &Registry) -> Option<String> {
     peer::pull(&registry.reference("provider:1.0.0")).digest
 }
 
-/// Asserts that the registry was asked whether it takes uploads, and for nothing else.
+/// Asserts that the registry was only asked whether it accepts uploads.
 #[track_caller]
 pub(super) fn assert_only_asked(requests: &[String]) {
     let [opened, cancelled] = requests else {
@@ -205,7 +205,7 @@ fn a_file_that_is_replaced_between_two_steps_is_not_pushed() {
 }
 
 #[test]
-fn a_verification_that_takes_long_is_not_a_registry_that_stalls() {
+fn a_long_verification_does_not_count_as_a_stalled_registry() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = pack_noise(&environment, "provider.par.gz", LARGE);
     let steps = Steps::new(Step::Verifying, || {
@@ -220,7 +220,7 @@ fn a_verification_that_takes_long_is_not_a_registry_that_stalls() {
 }
 
 #[test]
-fn an_archive_that_does_not_verify_makes_no_image_layout() {
+fn no_image_layout_is_created_for_an_archive_that_does_not_verify() {
     let environment = Environment::new();
     let file = pack_noise(&environment, "provider.par.gz", LARGE);
     damage(&file);
@@ -234,19 +234,19 @@ fn an_archive_that_does_not_verify_makes_no_image_layout() {
 }
 
 #[test]
-fn a_registry_that_takes_no_uploads_is_reported_before_the_archive_is_read() {
+fn a_registry_that_accepts_no_uploads_is_reported_before_the_archive_is_read() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let read_only = Registry::builder()
         .storage(registry.storage())
         .read_only()
         .start();
     let reference = read_only.reference("provider:1.0.0");
-    // It is not an archive, which nobody has noticed yet.
+    // The file is not an archive, but the refusal comes first.
     let file = environment.write("provider.par", "no archive");
     let outcome = par(&environment, ["push", &reference, text(&file)]).exit(4);
     assert!(outcome.stderr.contains("HTTP 405"), "{outcome}");
 
-    // A pipe that nothing comes from is not waited for.
+    // The command does not wait for a pipe without input.
     let mut command = environment.command();
     command.args(["push", &reference, "-"]);
     command.stdin(Stdio::piped()).stderr(Stdio::null());

@@ -33,7 +33,7 @@ fn blobs_go_before_their_manifest_which_is_one_put_with_its_tag() {
     let tagged = position("PUT", "/manifests/1.0.0");
     assert!(position("PUT", &layer) < tagged);
     assert_eq!(requests_about(&registry, "PUT", "/manifests/"), 1);
-    // The push ends with the comparison of what is stored.
+    // At the end, the push compares the stored manifest.
     let compared = position("HEAD", &format!("/manifests/{manifest}"));
     assert_eq!((tagged, compared), (requests.len() - 2, requests.len() - 1));
 }
@@ -58,7 +58,7 @@ fn blobs_that_the_registry_has_are_not_sent_again() {
     assert!(!requests.is_empty());
     for request in &requests {
         let sent = request.contains("/uploads/") && request.starts_with("P");
-        // One to see whether the registry takes uploads, and is cancelled.
+        // One upload only shows whether the registry accepts uploads, and is cancelled.
         let asked = request.starts_with("POST") && request.ends_with("/uploads/");
         assert!(asked || !sent, "{requests:#?}");
         let manifest_again = request.starts_with("PUT") && request.contains("sha256");
@@ -144,7 +144,7 @@ fn a_tag_moves_and_the_old_manifest_stays_under_its_digest() {
 }
 
 #[test]
-fn a_digest_in_the_reference_has_to_be_that_of_the_manifest() {
+fn the_manifest_must_have_the_digest_of_the_reference() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     let digest = push(

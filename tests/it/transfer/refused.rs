@@ -12,8 +12,8 @@ use super::{block_on, cached, client, client_within, par, small, text};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, shared_registry, unique};
 
-/// Everything that reads a reference refuses it as not verified, without downloading a layer, and
-/// leaves no file. Gives what was said.
+/// Asserts that all commands that read a reference refuse it as not verified, download no layer, and leave no file.
+/// Returns the message.
 #[track_caller]
 fn refused(reference: &str) -> String {
     let mut said = String::new();
@@ -66,7 +66,7 @@ fn a_container_image_is_refused_with_its_media_types() {
     assert!(said.contains(config) && said.contains(layer), "{said}");
 }
 
-/// Pushes an archive into the repository of `reference` by its digest, and gives an entry of an index.
+/// Pushes an archive into the repository of `reference`, and returns an entry of an index for it.
 fn entry(reference: &str, archive: &[u8], platform: Option<(&str, &str)>) -> Value {
     let manifest = json!({
         "schemaVersion": 2,
@@ -74,7 +74,7 @@ fn entry(reference: &str, archive: &[u8], platform: Option<(&str, &str)>) -> Val
         "config": peer::push_blob(reference, PAR_CONFIG, b"{}"),
         "layers": [peer::push_blob(reference, PAR_LAYER, archive)],
     });
-    // Under a tag of its own: oci-client names nothing by digest when it pushes.
+    // The archive gets its own tag, because oci-client cannot push by digest.
     let name = format!("part-{}", archive.len());
     let part = reference.replace(":1.0.0", &format!(":{name}"));
     let digest = peer::push_manifest(&part, MANIFEST, &manifest);
@@ -168,7 +168,7 @@ fn the_only_entry_of_an_image_index_is_used_whatever_its_platform() {
 }
 
 #[test]
-fn an_image_index_without_an_entry_for_this_machine_says_what_it_has() {
+fn the_error_about_an_image_index_lists_its_platforms() {
     let environment = Environment::new();
     let reference = format!("{}/{}:1.0.0", shared_registry(), unique("foreign"));
     let entries = [
@@ -186,7 +186,7 @@ fn an_image_index_without_an_entry_for_this_machine_says_what_it_has() {
     push_index(&reference, &entries);
     let said = par(&environment, ["pull", &reference]).exit(3).stderr;
     assert!(said.contains("plan9/mips, haiku/arm"), "{said}");
-    // Our own library says the same to a host.
+    // A host that uses the library gets the same error.
     let cache = tempfile::tempdir().unwrap();
     let reference = reference.parse().unwrap();
     let error = block_on(super::client(cache.path()).inspect(&reference)).unwrap_err();

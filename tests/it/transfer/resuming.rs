@@ -40,7 +40,7 @@ impl Setup {
         self.proxy.reference("provider:1.0.0")
     }
 
-    /// Starts a push, and returns it once the registry, or the proxy, has seen so many of these requests.
+    /// Starts a push, and returns it once the registry or the proxy has seen `count` of these requests.
     fn stuck_at(&self, method: &str, count: usize) -> Child {
         let mut command = self.environment.command();
         command.args(["push", &self.reference(), text(&self.file)]);
@@ -84,7 +84,7 @@ fn kill(mut child: Child) {
     child.wait().unwrap();
 }
 
-/// Holds a request until the client goes away: nobody else comes to the barrier.
+/// Holds a request until the client disconnects, because no other request comes to the barrier.
 fn hold() -> Fault {
     Fault::Together(Arc::new(Barrier::new(2)))
 }
@@ -134,7 +134,7 @@ fn an_upload_that_the_registry_has_dropped_begins_anew() {
 }
 
 #[test]
-fn an_upload_that_is_under_way_is_left_alone() {
+fn an_upload_in_progress_is_not_continued_by_another_process() {
     let rule = Rule::on("PUT", UPLOADS, Fault::StallRequest(4 * MIB));
     let setup = Setup::new(8 * MIB, vec![rule]);
     let child = setup.stuck_at("PUT", 1);

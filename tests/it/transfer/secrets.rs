@@ -1,4 +1,4 @@
-//! What nobody may see: passwords, and what is given for them.
+//! Passwords and tokens, which must not be printed.
 
 use data_encoding::BASE64;
 use serde_json::json;
@@ -12,7 +12,7 @@ const PASSWORD: &str = "another-password";
 const WRONG: &str = "not-the-password";
 const IDENTITY: &str = "the-identity-token";
 
-/// Asserts that nothing of it is in there, in any form in which it travels.
+/// Asserts that a text contains none of the secrets, in any of the encodings in which they are sent.
 #[track_caller]
 fn assert_hidden(said: &str, secrets: &[String]) {
     for secret in secrets {
@@ -39,8 +39,8 @@ fn token_service() -> TokenService {
     })
 }
 
-/// Runs every command that reaches a registry, as chatty as can be, with this password in the variable,
-/// or with what is stored.
+/// Runs every command that reaches a registry, with all log output. The password is in the variable, or else the stored
+/// credentials are used.
 fn run_all(environment: &Environment, registry: &Registry, password: Option<&str>) -> String {
     let file = small(environment, "provider.par");
     let (mine, other) = (
@@ -74,7 +74,7 @@ fn run_all(environment: &Environment, registry: &Registry, password: Option<&str
 }
 
 #[test]
-fn no_command_says_a_secret_whether_it_is_taken_or_refused() {
+fn no_command_prints_a_secret_whether_the_registry_accepts_or_refuses_it() {
     let service = token_service();
     let registries = [
         Registry::builder().htpasswd("tester", PASSWORD).start(),

@@ -20,7 +20,7 @@ fn sha512(bytes: &[u8]) -> Digest {
     hasher.finish()
 }
 
-/// A repository of its own at `host`.
+/// Returns a repository at `host` that no other test uses.
 fn repository(host: &str) -> Repository {
     let place = format!("{host}/{}", unique("sha512"));
     let Ok(Reference::Registry(place)) = place.parse() else {
@@ -30,7 +30,7 @@ fn repository(host: &str) -> Repository {
     registries.repository(&place)
 }
 
-/// Writes a blob of the layout, and gives its digest.
+/// Writes a blob of the layout, and returns its digest.
 fn store(environment: &Environment, bytes: &[u8]) -> Digest {
     let digest = sha512(bytes);
     environment.write(&format!("layout/blobs/sha512/{}", digest.hex()), bytes);
@@ -71,7 +71,7 @@ fn a_layout_whose_content_is_named_by_sha512_is_read_and_checked() {
 }
 
 #[test]
-fn a_registry_takes_and_gives_content_that_is_named_by_sha512() {
+fn content_named_by_sha512_is_pushed_to_and_pulled_from_a_registry() {
     block_on(async {
         let content = Bytes::from_static(b"content with a long name");
         let blob = Descriptor {
@@ -97,7 +97,7 @@ fn a_registry_takes_and_gives_content_that_is_named_by_sha512() {
 }
 
 #[test]
-fn a_tag_has_the_digest_that_the_registry_names_whether_bytes_are_asked_for_or_not() {
+fn a_tag_has_the_digest_of_the_registry_s_header_with_get_and_with_head() {
     const MANIFEST: &str = r#"{"schemaVersion": 2}"#;
     let digest = sha512(MANIFEST.as_bytes());
     let answer = |method, body| {

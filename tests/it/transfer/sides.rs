@@ -1,4 +1,4 @@
-//! Commands that reach two registries, each in its own way.
+//! Commands that reach two registries with different options.
 
 use std::process::Command;
 
@@ -60,20 +60,20 @@ fn a_copy_has_options_for_each_side() {
     let command = two.command(&[&copy[..], &user].concat());
     Outcome::of(command, b"password\n").success();
 
-    // The other way round, and with the authority for both: the plain registry is reached nevertheless.
+    // The copy back has the authority for both sides. The plain registry can still be reached.
     let back = two.plain.replace(":1.0.0", ":copied");
     let copy = ["copy", &two.secure, &back, "--ca", &two.authority];
     let user = ["--from-user", "jane", "--from-password", "password"];
     let copied = two.run(&[&copy[..], &user].concat()).success();
     assert!(copied.stderr.contains("visible"), "{copied}");
     assert_eq!(copied.stderr.matches("visible").count(), 1, "{copied}");
-    // A user for the side that needs none does no good.
+    // A user for the side that needs none does not help.
     let wrong = ["--to-user", "jane", "--to-password", "password"];
     two.run(&[&copy[..], &wrong].concat()).exit(4);
 }
 
 #[test]
-fn what_is_given_for_a_side_leaves_one_registry_for_what_is_given_for_both() {
+fn credentials_for_one_side_leave_the_common_ones_for_the_other_side() {
     let two = Two::new();
     let copy = ["copy", &two.plain, &two.secure, "--to-ca", &two.authority];
     let both = ["--user=jane", "--password=password"];
@@ -81,7 +81,7 @@ fn what_is_given_for_a_side_leaves_one_registry_for_what_is_given_for_both() {
     assert!(refused.stderr.contains("two registries"), "{refused}");
     assert!(refused.stderr.contains("--to-user"), "{refused}");
     let from = ["--from-user=x", "--from-password=y"];
-    // The plain registry asks nobody for a password.
+    // The plain registry asks for no password.
     two.run(&[&copy[..], &both, &from].concat()).success();
 }
 
@@ -122,7 +122,7 @@ fn passwords_of_both_sides_are_lines_of_standard_input() {
 }
 
 #[test]
-fn a_difference_in_bytes_alone_is_a_difference_from_a_reference() {
+fn different_bytes_are_a_difference_if_one_archive_is_a_reference() {
     let two = Two::new();
     let (file, plain) = (two.environment.path("provider.par"), two.plain.as_str());
     let compare = |from: &str, to: &str| two.run(&["diff", from, to, "--exit-code"]);
@@ -148,7 +148,7 @@ fn a_difference_in_bytes_alone_is_a_difference_from_a_reference() {
     assert_eq!(object["same"], false);
     assert_eq!(object["digest"]["same"], false);
     assert_eq!(object["digest"]["from"], layer.as_str());
-    // Two files have no layer, so their bytes do not count.
+    // Two files have no layer, so their bytes are not compared.
     assert_eq!(compare("provider.par", "other.par.gz").success().stdout, "");
     let copy = plain.replace(":1.0.0", ":copy");
     par(&two.environment, ["copy", plain, &copy]).success();

@@ -33,7 +33,7 @@ impl Visit for Fields {
 }
 
 /// The message of an event and its span.
-struct Told {
+struct Recorded {
     message: String,
     span: &'static str,
     fields: Fields,
@@ -41,7 +41,7 @@ struct Told {
 
 /// A subscriber that collects the events inside spans.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Told>>>);
+struct Log(Arc<Mutex<Vec<Recorded>>>);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
@@ -63,7 +63,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
         };
         let mut said = Fields::default();
         event.record(&mut said);
-        let told = Told {
+        let recorded = Recorded {
             message: said.0.remove("message").unwrap_or_default(),
             span: span.name(),
             fields: span
@@ -72,7 +72,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
                 .cloned()
                 .unwrap_or_default(),
         };
-        self.0.lock().unwrap().push(told);
+        self.0.lock().unwrap().push(recorded);
     }
 }
 
@@ -114,10 +114,10 @@ fn events_of_a_transfer_are_inside_its_span() {
     });
     let log = log.0.lock().unwrap();
     for (reference, manifest) in &manifests {
-        let again = log.iter().find(|told| {
-            told.span == "fetch"
-                && told.message.contains("attempt 2 follows")
-                && told.fields.0.get("reference") == Some(reference)
+        let again = log.iter().find(|record| {
+            record.span == "fetch"
+                && record.message.contains("attempt 2 follows")
+                && record.fields.0.get("reference") == Some(reference)
         });
         let fields = &again.expect(reference).fields.0;
         assert_eq!(fields["target"], "x86_64-linux");

@@ -1,4 +1,4 @@
-//! Tags that a push gives, tags that move, and digests that do not depend on file names.
+//! Tags of a push, tags that move, and digests that do not depend on file names.
 
 use std::fs;
 
@@ -29,8 +29,8 @@ fn a_tag_that_moves_is_reported_with_both_digests() {
         let outcome = par(&environment, ["push", &reference, text(&two), "-o", "json"]).success();
         let after = resolved(&environment, &reference);
         assert_ne!(before, after);
-        let (told, summary) = outcome.stderr.split_once('\n').unwrap();
-        assert_eq!(told, format!("1.2.3: {before} -> {after}"));
+        let (note, summary) = outcome.stderr.split_once('\n').unwrap();
+        assert_eq!(note, format!("1.2.3: {before} -> {after}"));
         assert!(summary.starts_with("sent "), "{outcome}");
         let moved = json!([{"tag": "1.2.3", "before": before}]);
         assert_eq!(outcome.json()["tags"], moved);
@@ -99,7 +99,7 @@ fn a_tag_that_cannot_be_looked_up_is_set_and_a_dry_run_reports_what_would_move()
 }
 
 #[test]
-fn if_absent_holds_at_a_registry_whose_head_says_nothing() {
+fn if_absent_works_with_a_registry_that_does_not_answer_head() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let [one, two] = ["one.par", "two.par"].map(|name| small(&environment, name));
     push(&environment, &registry.reference("provider:1"), &one);
@@ -116,7 +116,7 @@ fn if_absent_holds_at_a_registry_whose_head_says_nothing() {
 }
 
 #[test]
-fn one_push_and_one_tag_command_give_several_tags() {
+fn one_push_or_one_tag_command_sets_several_tags() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let repository = registry.reference("provider");
     let file = small(&environment, "one.par");
@@ -129,7 +129,7 @@ fn one_push_and_one_tag_command_give_several_tags() {
     let tags = &outcome.success().json()["tags"];
     let given = ["1.2.3", "1.2", "1"].map(|tag| json!({"tag": tag, "before": null}));
     assert_eq!(tags, &json!(given));
-    // Without a tag in the reference.
+    // The reference has no tag.
     let arguments = ["push", &repository, file, "--tag", "2", "--tag", "2.0"];
     environment.par(arguments).success();
     let digest = resolved(&environment, &exact);
@@ -168,7 +168,7 @@ fn a_dry_run_prints_the_reference_and_sends_nothing() {
     par(&environment, ["push", &other, text(&file), "--dry-run"]).success();
     let sent = ["POST", "PUT", "PATCH"].map(|method| requests_about(&registry, method, "other"));
     assert_eq!(sent, [0; 3]);
-    // What does not verify has no reference.
+    // For an archive that does not verify, no reference is printed.
     let damaged = environment.write("damaged.par", &fs::read(&file).unwrap()[..4000]);
     par(&environment, ["push", &other, text(&damaged), "--dry-run"]).exit(5);
 }

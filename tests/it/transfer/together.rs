@@ -1,4 +1,4 @@
-//! Many at once.
+//! Many fetches at the same time.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -28,7 +28,7 @@ fn one_download_serves_all_processes_and_tasks() {
     })
     .take(4)
     .collect();
-    // And a host with the same cache.
+    // A host uses the same cache.
     let client = client(&environment.home().join(".cache/wasmcloud-par"));
     let parsed: Arc<Reference> = Arc::new(reference.parse().unwrap());
     let fetched = block_on(async {

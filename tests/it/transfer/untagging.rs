@@ -6,7 +6,7 @@ use super::{par, push, small};
 use crate::support::{Answer, Environment, Outcome, Registry, Server};
 
 #[test]
-fn a_registry_that_deletes_only_manifests_is_not_asked_to_delete_one() {
+fn removing_a_tag_never_deletes_the_manifest_where_single_tags_cannot_be_deleted() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     let [one, other] = ["p:1.0.0", "p:1.0"].map(|name| registry.reference(name));
@@ -85,7 +85,7 @@ fn a_tag_is_removed_and_its_manifest_stays() {
 }
 
 #[test]
-fn another_digest_than_the_named_one_keeps_its_tag() {
+fn a_tag_that_does_not_name_the_given_digest_is_kept() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     push(&environment, &registry.reference("p:1.0.0"), &file);
@@ -130,7 +130,7 @@ fn a_tag_of_a_layout_can_always_be_removed() {
     let refused = par(&environment, whole).exit(2);
     assert!(refused.stderr.contains("--tag"), "{refused}");
 
-    // Other tools write whole references.
+    // Other tools write whole references as names.
     let index = environment.path("layout/index.json");
     let text = std::fs::read_to_string(&index).unwrap();
     let named = text.replace(

@@ -131,7 +131,7 @@ fn pinned(content: &str) -> Result<String> {
 }
 
 #[test]
-fn digests_are_written_behind_references_and_nothing_else_changes() {
+fn digests_are_written_after_references_and_nothing_else_changes() {
     let template = "\u{feff}# \u{fc}ber\r\nkind: Application\r\nx: &image \"ghcr.io/a/anchor:1{0}\"  # first\r\n\
         spec:\r\n  components:\r\n  - {name: \u{fc}, type: capability, properties: {image: *image}}\r\n  \
         - name: b\r\n    type: capability\r\n    properties: &shared\r\n      \
@@ -180,7 +180,7 @@ fn a_reference_that_is_not_written_literally_gets_no_digest() {
 }
 
 #[test]
-fn documents_of_other_kinds_alone_are_no_manifest() {
+fn a_file_with_only_other_kinds_of_documents_is_not_a_manifest() {
     let problem = problem("kind: Service\nspec: {ports: []}\n");
     assert!(problem.contains("no document of the kind"), "{problem}");
 }

@@ -11,7 +11,7 @@ struct Line {
 }
 
 #[test]
-fn a_file_is_told_from_a_reference() {
+fn a_file_and_a_reference_are_distinguished() {
     let read = |text: &str| {
         let registry = Line::parse_from(["par"]).registry;
         image_destination(OsStr::new(text), &registry).map(|read| match &read {

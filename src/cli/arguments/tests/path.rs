@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn paths_are_told_from_references_by_their_form() {
+fn paths_and_references_are_distinguished_by_their_form() {
     for argument in ["./x", "/x/y", "../x", "x.par", "a/b.par.gz", "file://x"] {
         assert!(explicit_path(OsStr::new(argument)).is_some(), "{argument}");
     }

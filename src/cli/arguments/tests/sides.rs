@@ -24,7 +24,7 @@ fn options(line: &str) -> [String; 2] {
 }
 
 #[test]
-fn what_is_given_for_a_side_wins_over_what_is_given_for_both() {
+fn options_for_one_side_replace_options_for_both() {
     let [from, to] = options("par --ca a --from-ca b --user=u --password=p --to-user v");
     assert_eq!(from, "Some((\"u\", \"p\")) [\"b\"] plain false any false");
     assert_eq!(to, "Some((\"v\", \"p\")) [\"a\"] plain false any false");
@@ -37,7 +37,7 @@ fn what_is_given_for_a_side_wins_over_what_is_given_for_both() {
 }
 
 #[test]
-fn a_file_with_credentials_for_one_side_leaves_out_the_user_for_both() {
+fn a_file_with_credentials_for_one_side_replaces_the_user_for_both() {
     let line = "par --user=u --password=p --from-registry-config auth.json";
     let [from, to] = options(line);
     assert!(from.starts_with("None"), "{from}");

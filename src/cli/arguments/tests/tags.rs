@@ -7,7 +7,7 @@ fn chosen(tags: &[&str], pattern: Option<&str>, most: Option<usize>) -> Vec<Stri
 }
 
 #[test]
-fn the_newest_versions_are_chosen_and_other_tags_only_by_a_pattern() {
+fn the_newest_versions_are_chosen_unless_a_pattern_chooses_other_tags() {
     let attached = format!("sha256-{}", "0a".repeat(32));
     let tags = ["latest", "1.10.0", "main", "1.9.0", "2.0.0", &attached];
     assert_eq!(chosen(&tags, None, None), ["1.9.0", "1.10.0", "2.0.0"]);

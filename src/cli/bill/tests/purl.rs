@@ -27,7 +27,7 @@ fn package_urls_follow_the_specification() {
 }
 
 #[test]
-fn a_package_from_elsewhere_has_no_package_url() {
+fn a_package_that_is_not_from_the_public_registry_has_no_package_url() {
     let mut package = package(Ecosystem::Cargo, "demo", Some("0.1.0"));
     package.source = PackageSource::Other("git".to_owned());
     assert_eq!(of(&package), None);

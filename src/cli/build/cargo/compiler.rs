@@ -6,11 +6,11 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::archive::Target;
 use crate::cli::build::executable::Compiled;
+use crate::cli::build::options::BuildOptions;
 use crate::cli::build::program::Program;
 use crate::cli::build::project::Project;
 use crate::cli::build::target::WantedTarget;
 use crate::cli::build::tool::{Tool, records_crates};
-use crate::cli::build::wishes::Wishes;
 use crate::cli::output::{Failure, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
@@ -58,24 +58,24 @@ impl<'a> Cargo<'a> {
         self.metadata.binary(&self.project.directory, wanted)
     }
 
-    /// Builds the binary for all targets, one after the other. Without targets, cargo decides.
+    /// Builds the binary for all targets, one after the other. Without targets, cargo chooses one.
     pub(in super::super) async fn build(
         &self,
         binary: &Binary,
         targets: &[WantedTarget],
-        wishes: &Wishes,
+        options: &BuildOptions,
     ) -> Result<Vec<Compiled>> {
-        if let Some(tool) = wishes.with {
+        if let Some(tool) = options.with {
             tool.check_installed()?;
         }
         let directory = std::path::absolute(self.in_directory());
         let directory = directory.context("there is no current directory")?;
         let configuration = blocking(move || Ok(Configuration::of(&directory))).await?;
         let toolchain = Toolchain::of(&self.project.directory).await?;
-        let brings = wishes.with.is_some_and(Tool::brings_targets);
+        let brings = options.with.is_some_and(Tool::brings_targets);
         let needs_library = !brings && !configuration.builds_library;
         let triples = toolchain.triples(targets, needs_library).await?;
-        let trimmed = if wishes.is_reproducible {
+        let trimmed = if options.is_reproducible {
             Some(self.trimmed(&toolchain).await?)
         } else {
             None
@@ -88,7 +88,7 @@ impl<'a> Cargo<'a> {
             wanted.collect()
         };
         for wanted in wanted {
-            let mut program = self.program(binary, wanted, wishes);
+            let mut program = self.program(binary, wanted, options);
             if let Some(trimmed) = &trimmed
                 && trimmed.apply(program.command(), &configuration).is_err()
             {
@@ -117,21 +117,21 @@ impl<'a> Cargo<'a> {
     }
 
     /// Returns the command that builds for a target.
-    fn program(&self, binary: &Binary, target: Option<&str>, wishes: &Wishes) -> Program {
-        let compiler = match wishes.with {
+    fn program(&self, binary: &Binary, target: Option<&str>, options: &BuildOptions) -> Program {
+        let compiler = match options.with {
             Some(Tool::Cross) => Path::new(Tool::Cross.program()),
             _ => &self.project.compiler,
         };
         let mut program = Program::new(compiler, &self.project.directory);
         let command = program.command();
-        if wishes.auditable && records_crates(&self.project.compiler, wishes.with) {
+        if options.auditable && records_crates(&self.project.compiler, options.with) {
             command.arg("auditable");
         }
-        command.arg(match wishes.with {
+        command.arg(match options.with {
             Some(Tool::CargoZigbuild) => "zigbuild",
             _ => "build",
         });
-        if !(wishes.debug || self.project.debug) {
+        if !(options.debug || self.project.debug) {
             command.arg("--release");
         }
         if self.session.is_quiet() {
@@ -147,7 +147,7 @@ impl<'a> Cargo<'a> {
                 .arg("--target-dir")
                 .arg(&self.metadata.target_directory);
         }
-        command.args(&wishes.arguments);
+        command.args(&options.arguments);
         program
     }
 
@@ -160,14 +160,14 @@ impl<'a> Cargo<'a> {
         program.lines(self.session, each).await?;
         if found.is_empty() {
             bail!(
-                "cargo told of no executable for the binary `{}`",
+                "cargo reported no executable for the binary `{}`",
                 binary.name
             );
         }
         Ok(found.into_iter().map(|path| self.outside(path)).collect())
     }
 
-    /// Returns the path on this machine of a file that `cross` made in its container.
+    /// Returns the path on this machine of a file that `cross` has made in its container.
     fn outside(&self, path: PathBuf) -> PathBuf {
         match path.strip_prefix(CONTAINER) {
             Ok(within) if !path.exists() => self.metadata.target_directory.join(within),
@@ -175,7 +175,7 @@ impl<'a> Cargo<'a> {
         }
     }
 
-    /// Finds the label of an executable: the target that was asked for, or the one that cargo chose.
+    /// Finds the label of an executable: the wanted target, or the one that cargo chose.
     fn labelled(
         &self,
         path: PathBuf,
@@ -205,7 +205,7 @@ impl<'a> Cargo<'a> {
         })
     }
 
-    /// Returns the paths that executables must not contain.
+    /// Returns the paths of this machine that executables must not contain.
     async fn trimmed(&self, toolchain: &Toolchain<'_>) -> Result<TrimmedPaths> {
         let source = match (&toolchain.commit, toolchain.sysroot().await?) {
             (Some(commit), Some(sysroot)) => {

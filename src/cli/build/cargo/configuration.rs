@@ -1,4 +1,5 @@
-//! What matters here in the configuration files of cargo: `.cargo/config.toml` in a directory and those above it.
+//! The settings for rustc in the configuration files of cargo: `.cargo/config.toml` in a directory and in those above
+//! it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,14 +15,15 @@ const LIMIT: u64 = 1 << 20;
 pub(super) struct Configuration {
     /// The flags of the table `build`.
     pub(super) build_flags: Vec<String>,
-    /// Whether a table of `target` has flags. They go before those of `build`.
+    /// Whether a table of `target` has flags. Cargo uses them instead of those of `build`.
     pub(super) has_target_flags: bool,
-    /// Whether cargo compiles the standard library, so that none has to be installed.
+    /// Whether cargo compiles the standard library. Then it need not be installed for each target.
     pub(super) builds_library: bool,
 }
 
 impl Configuration {
-    /// Reads the files that count in `directory`. A file that cannot be read is left out: cargo reports it. Blocks.
+    /// Reads the configuration that cargo uses in `directory`. A file that cannot be read is ignored, because cargo
+    /// reports it. Blocks.
     pub(super) fn of(directory: &Path) -> Self {
         let mut directories: Vec<PathBuf> = directory
             .ancestors()
@@ -29,7 +31,7 @@ impl Configuration {
             .collect();
         directories.extend(cargo_home());
         let mut found = Self::default();
-        // The nearest file has the last word.
+        // The nearest file is read last, because its values override the others.
         for directory in directories.iter().rev() {
             let names = ["config", "config.toml"].map(|name| directory.join(name));
             let read = |path: &PathBuf| read_file_bounded(path, LIMIT).ok();
@@ -72,7 +74,7 @@ impl Configuration {
     }
 }
 
-/// Returns the directory of cargo: its configuration and the sources of crates.
+/// Returns cargo's home directory, which has its configuration and the sources of crates.
 pub(super) fn cargo_home() -> Option<PathBuf> {
     let named = std::env::var_os("CARGO_HOME").filter(|path| !path.is_empty());
     named

@@ -23,7 +23,7 @@ struct MessageTarget {
 /// Returns the executable that a line of cargo's output announces, if it is the binary with this name of this
 /// package.
 pub(super) fn executable(line: &[u8], package: &str, binary: &str) -> Option<PathBuf> {
-    // Programs that cargo starts may print other lines.
+    // Lines that are not messages are ignored: programs that cargo starts may print them.
     let message: Message = serde_json::from_slice(line).ok()?;
     let target = message.target?;
     let is_wanted = message.reason == "compiler-artifact"
@@ -33,8 +33,8 @@ pub(super) fn executable(line: &[u8], package: &str, binary: &str) -> Option<Pat
     message.executable.filter(|_| is_wanted)
 }
 
-/// Returns the triple that cargo has built an executable for: the directory between `target_directory` and the one of
-/// the profile. `None` is the machine's own.
+/// Returns the triple of an executable that cargo has built: the name of the directory between `target_directory` and
+/// the directory of the profile. `None`: there is none, so the triple is the machine's own.
 pub(super) fn triple(executable: &Path, target_directory: &Path) -> Option<String> {
     let within = executable.strip_prefix(target_directory).ok()?;
     let parts: Vec<_> = within.iter().collect();

@@ -1,4 +1,4 @@
-//! The packages and binaries of a workspace, as `cargo metadata` tells them.
+//! The packages and binaries of a workspace, from `cargo metadata`.
 
 use std::path::{Path, PathBuf};
 
@@ -58,7 +58,7 @@ impl Metadata {
         serde_json::from_slice(answer).context("cannot read the answer of `cargo metadata`")
     }
 
-    /// Chooses the binary of the crate in `directory`, or of the workspace there.
+    /// Chooses a binary of the crate in `directory`, or of the workspace there.
     pub(super) fn binary(&self, directory: &Path, wanted: Option<&str>) -> Result<Binary> {
         let packages = self.packages_of(directory);
         let binaries = packages
@@ -117,7 +117,7 @@ impl Metadata {
         }
     }
 
-    /// Returns the crate in `directory`. A directory with a workspace only has its default members.
+    /// Returns the crate in `directory`, or the default members if the directory has only a workspace.
     fn packages_of(&self, directory: &Path) -> Vec<&Package> {
         if let Ok(manifest) = directory.join("Cargo.toml").canonicalize() {
             let is_there = |package: &&Package| {

@@ -1,4 +1,4 @@
-//! Builds providers in Rust: cargo says what there is to build, and what it has built.
+//! Builds providers in Rust. Cargo lists the binaries of the project, and reports what it has built.
 
 mod compiler;
 mod configuration;

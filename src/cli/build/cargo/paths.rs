@@ -11,16 +11,16 @@ const ENCODED: &str = "CARGO_ENCODED_RUSTFLAGS";
 /// The variable with flags for rustc, separated by spaces.
 const PLAIN: &str = "RUSTFLAGS";
 
-/// The directories that executables name, and what they name in their place.
+/// The directories of this machine that would be in executables, each with the path that replaces it.
 pub(super) struct TrimmedPaths(Vec<(PathBuf, String)>);
 
-/// Flags of the user that cargo would leave out if there were others.
+/// The user's flags in the configuration cannot be combined with flags of this command: cargo would ignore one of them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct FlagsInTheWay;
+pub(super) struct ConflictingFlags;
 
 impl TrimmedPaths {
-    /// Returns the paths of a build. `source` is the directory of rustc's own source with the path that rustc gives
-    /// it. The last prefix that fits a path counts.
+    /// Returns the paths of a build. `source` is the directory of rustc's own source, and the path that rustc gives it
+    /// in executables. If several prefixes fit a path, rustc uses the last one.
     pub(super) fn new(
         workspace: PathBuf,
         target_directory: PathBuf,
@@ -40,13 +40,13 @@ impl TrimmedPaths {
         self.0.iter().map(flag)
     }
 
-    /// Adds the flags to those of the user. Cargo takes flags from one source only: the variables, else the tables of
+    /// Adds the flags to the user's flags. Cargo reads flags from one source only: the variables, else the tables of
     /// targets, else the table `build`.
     pub(super) fn apply(
         &self,
         command: &mut Command,
         configuration: &Configuration,
-    ) -> Result<(), FlagsInTheWay> {
+    ) -> Result<(), ConflictingFlags> {
         let variable = |name| std::env::var(name).ok();
         let given = match (variable(ENCODED), variable(PLAIN)) {
             (Some(flags), _) => Some(encoded_words(&flags)),
@@ -58,8 +58,9 @@ impl TrimmedPaths {
             None if !configuration.has_target_flags => {
                 self.set(command, configuration.build_flags.clone());
             }
-            // Whether a table fits the target is not known, and so is whether the flags of `build` count.
-            None if !configuration.build_flags.is_empty() => return Err(FlagsInTheWay),
+            // It is not known whether a table fits the target, and so not known whether cargo uses the flags of
+            // `build`.
+            None if !configuration.build_flags.is_empty() => return Err(ConflictingFlags),
             None => {
                 let flags: Vec<String> = self.flags().collect();
                 let flags = toml::Value::from(flags);

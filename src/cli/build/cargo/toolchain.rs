@@ -1,4 +1,4 @@
-//! What rustc says about itself: the machine's own triple, and the targets that are installed.
+//! Asking rustc about the machine's own triple and the installed targets.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -16,12 +16,12 @@ pub(super) struct Toolchain<'a> {
     directory: &'a Path,
     /// The triple of the machine.
     pub(super) host: String,
-    /// The commit of the compiler, which its own paths name.
+    /// The commit of the compiler. It is part of the path that rustc gives its own source.
     pub(super) commit: Option<String>,
 }
 
 impl<'a> Toolchain<'a> {
-    /// Asks the compiler in `directory`, where a file may choose a toolchain.
+    /// Asks the compiler that runs in `directory`. A file there may choose a toolchain.
     pub(super) async fn of(directory: &'a Path) -> Result<Self> {
         let mut toolchain = Self {
             directory,
@@ -60,7 +60,7 @@ impl<'a> Toolchain<'a> {
         for target in targets {
             let candidates = target.triples();
             let Some(first) = candidates.first() else {
-                let message = format!("it is unknown which Rust triple {target} is");
+                let message = format!("the Rust triple for {target} is not known");
                 bail!(
                     Failure::usage(message)
                         .hint("name the triple; `rustc --print target-list` prints all")

@@ -31,7 +31,7 @@ fn the_defaults_are_those_of_wash() {
 }
 
 #[test]
-fn every_key_of_a_provider_counts() {
+fn every_key_of_a_provider_is_read() {
     let project = read(
         "name = 'HTTP Server'\nversion = '1.2'\nrevision = 3\ntype = 'Provider'\nlanguage = 'Go'\n\
          path = 'sub'\nwit = 'w'\nbuild = 'out'\n[provider]\nvendor = 'v'\nwit_world = 'x'\n\
@@ -111,7 +111,7 @@ fn a_value_of_a_wrong_type_is_one_error_at_its_place() {
 }
 
 #[test]
-fn what_is_no_provider_is_refused_whatever_else_is_wrong() {
+fn a_project_that_is_not_a_provider_is_refused_before_other_errors() {
     let text = "language = 5\ntype = 'component'\n";
     let error = parse(text, Path::new("")).unwrap_err();
     assert_eq!(position(text, error.start), (2, 8));

@@ -5,7 +5,7 @@ fn wanted(text: &str) -> WantedTarget {
 }
 
 #[test]
-fn a_triple_is_taken_as_it_is_and_other_names_prefer_a_static_executable() {
+fn a_triple_is_used_unchanged_and_other_names_prefer_a_static_executable() {
     let triple = wanted("x86_64-unknown-linux-gnu");
     assert_eq!(triple.triples(), ["x86_64-unknown-linux-gnu"]);
     assert_eq!(triple.target().as_str(), "x86_64-linux");
@@ -41,7 +41,7 @@ fn go_gets_its_own_names() {
 }
 
 #[test]
-fn webassembly_and_words_that_are_no_target_are_refused() {
+fn webassembly_and_texts_that_are_not_targets_are_refused() {
     for name in ["wasm32-wasip1", "wasm32-unknown-unknown"] {
         let error = name.parse::<WantedTarget>().unwrap_err();
         assert!(error.contains("WebAssembly"), "{error}");

@@ -22,7 +22,7 @@ pub(super) fn run(session: &Session) -> Result<Answer> {
     let content = listing.blobs.bytes + listing.executables.bytes;
     let other = content.saturating_sub(listed);
     session.note(&format!(
-        "total: {} on this disk: {} of what is listed, {} of other content, {} of unfinished downloads, {} of records",
+        "total: {} on this disk: {} of listed providers, {} of other content, {} of unfinished downloads, {} of records",
         size(total),
         size(listed),
         size(other),

@@ -16,7 +16,7 @@ use crate::content::ErrorKind;
 
 use text::{names, size};
 
-/// List, verify and prune the cache, and find out what runs from it
+/// List, verify and prune the cache, and find out which provider an executable is
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,18 +36,18 @@ enum Command {
     Path,
     /// List what can be started from the cache, a line for each tag, and for each digest without a tag
     ///
-    /// The columns are: the reference, the digest of the manifest, the size on this disk, `offline` if a fetch
-    /// needs no registry or `online` if it does, the targets, the provider, its issuer, when the registry
-    /// confirmed the tag, when it was used last, and the name and the version. Content that several lines share
-    /// counts for the first of them. The total includes everything else in the cache. What was pruned is not
-    /// listed. The trust policy is not asked.
+    /// The columns are: the reference, the digest of the manifest, the size on this disk, `offline` if a fetch needs no
+    /// registry or `online` if it does, the targets, the provider, its issuer, when the registry confirmed the tag,
+    /// when the provider was used last, and the name and the version. Content that several lines share counts for the
+    /// first of them. The total includes everything else in the cache. Pruned content is not listed. The trust policy
+    /// is not asked.
     #[command(after_help = "Examples:\n  par cache list\n  par cache list -o json")]
     List,
     Which(which::Args),
     /// Read everything in the cache, and remove damaged files
     ///
-    /// The exit code is 5 if a file was damaged. Without this, each use of a file checks its size, its time
-    /// and its permissions.
+    /// The exit code is 5 if a file was damaged. Other commands check only the size, the time and the permissions of a
+    /// file before they use it.
     #[command(after_help = "Examples:\n  par cache verify")]
     Verify,
     Prune(prune::Args),

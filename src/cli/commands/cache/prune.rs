@@ -43,8 +43,8 @@ pub(crate) struct Args {
     /// Keep content that was used within this time. Default: 1h
     #[arg(long, value_name = "AGE", value_parser = age)]
     grace: Option<Duration>,
-    /// Keep everything that this lock file names, whatever the other options say. May be given several times.
-    /// Default: locks do not matter
+    /// Keep everything that this lock file names, even if another option selects it. May be given several times.
+    /// Default: no lock file is read
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     keep_locked: Vec<PathBuf>,
     /// Print what would be removed, and remove nothing. Default: it is removed
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<Answer> {
     }
     let in_use = names(&pruned.in_use);
     for path in &in_use {
-        session.note(&format!("{path} is leased or in use, and stays"));
+        session.note(&format!("{path} is leased or in use, so it is kept"));
     }
     let removed = names(&pruned.removed);
     Ok(Answer::lines(&removed)
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<Answer> {
 fn locked(files: &[PathBuf]) -> Result<Vec<Digest>> {
     let mut digests = Vec::new();
     for file in files {
-        // An unreadable lock keeps nothing, so nothing is removed then.
+        // If a lock cannot be read, it is not known what to keep, so nothing is removed.
         let lock = Lock::read(file).map_err(Error::from)?;
         digests.extend(lock.iter().map(|locked| locked.digest.clone()));
     }

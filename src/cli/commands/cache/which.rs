@@ -14,19 +14,19 @@ use crate::client::describe_cache;
 
 use super::list::aligned;
 
-/// Say which provider an executable of the cache is, or the process that runs it
+/// Print which provider an executable in the cache is, or a process that runs one
 ///
-/// Prints a line for each reference that leads to it: the reference, the target, the digest of the manifest, the
-/// provider, its issuer, and the name and the version. The exit code is 3 for anything that is not from this cache. A
-/// process is looked up on Linux only.
+/// Prints a line for each reference to the provider: the reference, the target, the digest of the manifest, the
+/// provider, its issuer, and the name and the version. The exit code is 3 if the executable is not from this cache.
+/// Processes can be looked up on Linux only.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   par cache which 4711
   par cache which \"$(par fetch ghcr.io/org/provider:1.0.0)\"")]
 pub(crate) struct Args {
-    /// The path that `par fetch` has printed, or the number of a process. A file whose name is a number is
-    /// written as `./4711`
+    /// The path that `par fetch` has printed, or the number of a process. Write a file whose name is a number as
+    /// `./4711`
     #[arg(value_name = "PATH|PID", value_hint = ValueHint::FilePath)]
     what: OsString,
 }
@@ -39,7 +39,9 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<Answer> {
     };
     let (path, known) = find(paths, session)?;
     if known.providers.is_empty() {
-        session.note("the cache does not know whose executable it is: the next fetch records that");
+        session.note(
+            "the cache does not know which provider this executable is: the next fetch records it",
+        );
     }
     let rows = known.providers.iter().map(|row| {
         let targets: Vec<&str> = row.targets.keys().map(String::as_str).collect();
@@ -112,14 +114,15 @@ mod linux {
     use crate::cli::output::Failure;
     use crate::content::{ErrorKind, read_bounded};
 
-    /// What the system appends to the path of an executable that was removed (`proc_pid_exe(5)`).
+    /// The text that the system appends to the path of a removed executable (`proc_pid_exe(5)`).
     const DELETED: &[u8] = b" (deleted)";
     /// How many characters of the name of a process the system keeps (`proc_pid_comm(5)`).
     const COMM: usize = 15;
     /// How many bytes of the arguments of a process are read.
     const ARGUMENTS: u64 = 64 * 1024;
 
-    /// Returns the path of the executable that the process `number` runs, and of the script if that is an interpreter.
+    /// Returns the path of the executable that the process `number` runs. If that is an interpreter, returns also the
+    /// path of the script.
     pub(super) fn process_paths(number: u32) -> Result<Vec<PathBuf>> {
         let process = PathBuf::from(format!("/proc/{number}"));
         let executable = read_link(process.join("exe")).map_err(|error| {
@@ -142,8 +145,8 @@ mod linux {
         }
     }
 
-    /// Returns the path of the script that a process runs. The interpreter gets it as an argument, and the process is
-    /// called by its name, which tells it from any other argument.
+    /// Returns the path of the script that a process runs. The interpreter gets the path as an argument. Linux names
+    /// the process after the script, so the file name of this argument is the name of the process.
     fn script(process: &Path) -> io::Result<Option<PathBuf>> {
         let name = read_bounded(File::open(process.join("comm"))?, ARGUMENTS)?;
         let name = name.trim_ascii_end();

@@ -1,4 +1,4 @@
-//! What `par mirror` prints.
+//! The answer of `par mirror`.
 
 use anyhow::Error;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::content::ErrorKind;
 
 use super::files::HOSTS;
 
-/// What became of everything that was to be mirrored.
+/// The outcome for each source of a mirror.
 pub(super) struct Report {
     mirror: String,
     mirrored: Vec<Mirrored>,
@@ -37,7 +37,7 @@ impl Report {
     /// Whether the mirror has everything.
     pub(super) fn is_complete(&self) -> bool {
         let mut outcomes = self.mirrored.iter().map(|mirrored| &mirrored.outcome);
-        outcomes.all(|outcome| outcome.as_ref().is_ok_and(is_there))
+        outcomes.all(|outcome| outcome.as_ref().is_ok_and(is_in_mirror))
     }
 
     pub(super) fn hosts(&self) -> &[MirrorHosts] {
@@ -49,7 +49,7 @@ impl Report {
         mirrored.filter_map(|mirrored| Some((mirrored, mirrored.outcome.as_ref().ok()?)))
     }
 
-    /// Returns how many references have which status, and how many bytes were sent. With `is_dry`, nothing was copied.
+    /// Returns how many references have each status, and how many bytes were sent. With `is_dry`, nothing was copied.
     pub(super) fn summary(&self, is_dry: bool) -> String {
         let statuses = [
             "copied",
@@ -80,8 +80,8 @@ impl Report {
         format!("{}; {sent}", counts.join(", "))
     }
 
-    /// Warns about what the policy was not asked about, and about what is left out.
-    pub(super) fn tell(&self, session: &Session) {
+    /// Notes the artifacts about which the policy was not asked, and warns of content that is left out.
+    pub(super) fn print_notes(&self, session: &Session) {
         for (Mirrored { reference, .. }, artifact) in self.artifacts() {
             if !artifact.is_archive {
                 session.note(&format!(
@@ -99,12 +99,14 @@ impl Report {
 
     /// Returns the problem of a mirror that differs from its sources.
     pub(super) fn drift(&self) -> Option<Problem> {
-        let other = self.artifacts().filter(|(_, artifact)| !is_there(artifact));
+        let other = self
+            .artifacts()
+            .filter(|(_, artifact)| !is_in_mirror(artifact));
         let count = other.count();
         (count > 0).then(|| {
             let (mirror, all) = (&self.mirror, self.mirrored.len());
             let message = format!("{mirror} is not up to date: {count} of {all} references differ");
-            let hint = "run the command without --check to copy what is missing";
+            let hint = "run the command without --check to copy missing content";
             Problem::found(ErrorKind::NotVerified, message, Some(hint.to_owned()))
         })
     }
@@ -150,7 +152,7 @@ impl Report {
             if let Err(error) = outcome {
                 let reference = reference.to_string();
                 let error = match error {
-                    // Of one failure, which is that of all, there is one message.
+                    // All sources share this failure, so its message does not name a source and is printed once.
                     client::Error::Shared(_) => {
                         Error::from(error).context(format!("cannot write {}", self.mirror))
                     }
@@ -168,7 +170,7 @@ impl Report {
 }
 
 /// Whether the mirror has the artifact.
-fn is_there(artifact: &MirroredArtifact) -> bool {
+fn is_in_mirror(artifact: &MirroredArtifact) -> bool {
     matches!(artifact.state, MirrorState::Present | MirrorState::Copied)
 }
 
@@ -216,7 +218,7 @@ fn value(mirrored: &Mirrored) -> Value {
     })
 }
 
-/// Adds the reference to an error, and whether nothing was copied because of what the source is.
+/// Adds the reference to an error. `is_refused` says that the lock, the trust policy or a pin has refused the source.
 fn explain(reference: &str, error: client::Error, is_refused: bool, lock: &LockArgs) -> Error {
     let message = if is_refused {
         format!("{reference} is refused, and nothing of it was copied")

@@ -25,7 +25,7 @@ pub(super) async fn write_list(
         let is_by_digest = reference.tag().is_none();
         let name = mirror.name_of(&reference).ok()?;
         Some(match name.digest().cloned() {
-            // The tag is only for the registry, so that it keeps the manifest.
+            // The list names the digest only. The tag in the mirror just keeps the registry from deleting the manifest.
             Some(digest) if is_by_digest => name.pinned(&digest),
             _ => name.to_string(),
         })

@@ -62,7 +62,7 @@ fn a_tree_has_a_line_for_each_manifest() {
 }
 
 #[test]
-fn a_time_that_is_none_is_not_shown_and_long_types_are_cut() {
+fn a_text_that_is_not_a_time_is_not_shown_and_long_types_are_cut() {
     let mut found = manifest("bill", Relation::Referrer, Vec::new());
     found.annotations.clear();
     found.annotations.insert(

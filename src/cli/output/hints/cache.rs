@@ -3,7 +3,7 @@
 use crate::cache::Error;
 use crate::content::ErrorKind;
 
-/// What to do when pins cannot be kept.
+/// The hint for pins that cannot be written.
 const STATE: &str = "name a directory of your own for the pins with --state-dir or PAR_STATE_DIR; where none is kept, \
                      list the issuers in a trust policy with `pin = \"off\"`";
 

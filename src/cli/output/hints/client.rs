@@ -20,7 +20,7 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::DeniedButCached { source, .. } => {
             let access = store_hint(source).map(|hint| format!("{hint}; "));
             return Some(format!(
-                "{}to start what is cached, run `par fetch` with --pull missing, or write `stale = \"denied\"` in the \
+                "{}to use the cached archive, run `par fetch` with --pull missing, or write `stale = \"denied\"` in the \
                  trust policy",
                 access.unwrap_or_default()
             ));

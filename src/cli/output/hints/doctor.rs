@@ -1,4 +1,4 @@
-//! Hints for what `par doctor` finds.
+//! Hints for the findings of `par doctor`.
 
 use crate::client::{Advice, Finding};
 
@@ -10,7 +10,7 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
         None => return finding.error.as_deref().and_then(oci_hint),
         Some(Advice::ReadThroughMirror(mirror)) => {
             return Some(format!(
-                "what {mirror} lacks cannot be read from here; all other checks are about {mirror}"
+                "content that {mirror} does not have cannot be read from here; all other checks are about {mirror}"
             ));
         }
         Some(Advice::CollectGarbage(left)) => {
@@ -34,9 +34,9 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
         Some(Advice::VerifyCertificate) => {
             "give the certificate of its authority with --ca, and leave out --insecure-skip-tls-verify"
         }
-        Some(Advice::LogIn) => "run `par login` to push, or to read what is private",
+        Some(Advice::LogIn) => "run `par login` to push, or to read private repositories",
         Some(Advice::LogInUnlessPublic) => {
-            "run `par login`, unless what you need is public: name a repository to find out"
+            "run `par login`, unless the repositories that you need are public: name a repository to find out"
         }
         Some(Advice::CheckName) => {
             "check the name of the repository; most registries create it with the first push, and some hide \
@@ -44,7 +44,7 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
         }
         Some(Advice::NameTag) => "name a tag of a provider archive, or give --push",
         Some(Advice::FindProxy) => {
-            "look for a proxy that removes the header Range: downloads that break off start again"
+            "look for a proxy that removes the header Range: interrupted downloads begin again from the start"
         }
         Some(Advice::UseStatic) => {
             "build the executable for musl (`--target x86_64-unknown-linux-musl`, for example): a static one starts on \

@@ -1,6 +1,6 @@
 //! Hints: what the user can do about an error of the library. Each layer of the library has a file here.
 //!
-//! The library says what happened. Only these files add which option or command helps.
+//! A message of the library has no flags and commands. These files add which option or command helps.
 
 mod archive;
 mod cache;

@@ -88,14 +88,14 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::TokenService { answer, .. } if answer.status == 429 => {
             "wait, or log in: the token service limits the rate of requests"
         }
-        // It is not well at the moment.
+        // The token service is only unavailable now, so trying again may help.
         Error::TokenService { .. } if error.kind() == ErrorKind::Unavailable => return None,
         Error::TokenAnswer { .. } | Error::TokenService { .. } => {
-            "ask the operator of the registry: its token service does not answer as one"
+            "ask the operator of the registry: its token service does not answer as a token service does"
         }
         Error::Upload { problem, .. } => upload_hint(problem),
         Error::Redirect { .. } | Error::RedirectDenied { .. } => {
-            "name the registry by the address that it leads to, if that is a registry; or ask its operator"
+            "name the registry to which the redirect leads, if it leads to one, or ask the operator"
         }
         Error::NotFound { what, .. } => match what.as_str() {
             "API" => "check the name and the port: the API of a registry begins at /v2/",
@@ -118,7 +118,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             ));
         }
         Error::NotALayout { reason, .. } if reason.starts_with("it is compressed") => {
-            "decompress it first, as with `gunzip` or `zstd --decompress`: a layout in a file is not read from its start"
+            "decompress it first, as with `gunzip` or `zstd --decompress`: reading a layout needs access to any place in the file"
         }
         Error::File { source, .. } => file_hint(source)?,
         Error::NotARegistry { .. } => {
@@ -172,7 +172,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// Returns what the user can do about a registry that does not take an upload.
+/// Returns what the user can do about a registry that does not accept an upload.
 fn upload_hint(problem: &UploadProblem) -> &'static str {
     match problem {
         UploadProblem::NoRepository { .. } => {
@@ -207,14 +207,15 @@ fn has_own_authorities() -> bool {
     names.any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Returns the file that `REGISTRY_AUTH_FILE` names, if there is no such file.
+/// Returns the path in `REGISTRY_AUTH_FILE` if there is no file at that path.
 fn missing_credential_file() -> Option<String> {
     let path = std::env::var_os("REGISTRY_AUTH_FILE").filter(|value| !value.is_empty())?;
     let path = Path::new(&path);
     (!path.exists()).then(|| path.display().to_string())
 }
 
-/// Returns a name for the file with credentials at `path`, with the environment variable that leads to it.
+/// Returns how a hint names the file with credentials at `path`: with the environment variable that names it, if there
+/// is one.
 fn credential_file(path: &Path) -> String {
     let leads_here = |name: &str, rest: &str| {
         let value = std::env::var_os(name).filter(|value| !value.is_empty());
@@ -256,7 +257,7 @@ fn tls_hint(problem: TlsProblem) -> &'static str {
         }
         TlsProblem::OtherPurpose => "have a certificate issued with the purpose serverAuth",
         TlsProblem::Certificate => "have another certificate issued for the registry",
-        _ => "check what answers at this address: the registry, or something in front of it",
+        _ => "find out what answers at this address: the registry, or a proxy in front of it",
     }
 }
 

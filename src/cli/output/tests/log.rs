@@ -15,7 +15,7 @@ fn the_format_of_the_log_is_found_in_arguments_that_do_not_parse() {
 }
 
 #[test]
-fn an_option_for_the_format_of_the_log_wins_over_the_variable() {
+fn the_option_for_the_format_of_the_log_overrides_the_variable() {
     let line = "par x --log-format text";
     assert_eq!(format(line, Some("json")), LogFormat::Text);
 }

@@ -54,7 +54,7 @@ fn a_failure_as_context_decides() {
 }
 
 #[test]
-fn what_users_write_wrong_is_usage() {
+fn a_malformed_argument_is_a_usage_error() {
     assert_eq!(problem("linux".parse::<Target>().unwrap_err()).code, 2);
     let reference = "ghcr.io/Org/x".parse::<oci::Reference>();
     assert_eq!(problem(reference.unwrap_err()).code, 2);

@@ -15,7 +15,7 @@ fn an_interruption_stops_every_step() {
     assert!(error.downcast::<Stopped>().is_ok());
 }
 
-/// A terminal of 60 columns, which keeps what is drawn on it.
+/// A terminal of 60 columns that records the drawn lines.
 #[derive(Debug, Clone, Default)]
 struct Narrow(Arc<Mutex<Vec<String>>>);
 
@@ -83,7 +83,7 @@ fn a_bar_fits_60_columns() {
         assert!(drawn.starts_with(word(step)), "{drawn:?}");
         if total > 0 {
             assert!(drawn.contains('['), "{drawn:?}");
-            // Nothing at the end is cut off.
+            // The end of the line is complete.
             let (_, end) = drawn.split_once("] ").unwrap();
             let [amount, speed, left] = end.split(", ").collect::<Vec<_>>()[..] else {
                 panic!("{drawn:?}");

@@ -2,7 +2,7 @@ use super::*;
 
 const MIB: u64 = 1 << 20;
 
-/// Lines whose clock the test moves, and what they have printed.
+/// Lines with a clock that the test sets, and their output.
 struct Fixture {
     lines: Lines,
     seconds: Arc<Mutex<u64>>,
@@ -22,7 +22,7 @@ impl Fixture {
         }
     }
 
-    /// Advances a step at this second, and returns what is printed.
+    /// Advances a step at this second, and returns the printed lines.
     fn at(&self, second: u64, step: Step, bytes: u64) -> Vec<String> {
         *self.seconds.lock().unwrap() = second;
         self.lines.advance(step, bytes);

@@ -3,7 +3,7 @@ use super::hide_seeds;
 const SEED: &str = "SAAEQJCHHOXE7XMUYOYK5FRQPO2RA7YBZSXDYS4A4PEYEJPQDYBWV55UWM";
 
 #[test]
-fn a_seed_is_hidden_wherever_it_stands() {
+fn a_seed_is_hidden_anywhere_in_a_message() {
     let cases = [
         (SEED.to_owned(), "S…".to_owned()),
         (

@@ -10,7 +10,7 @@ fn warnings_are_kept_once_in_their_order() {
 }
 
 #[test]
-fn more_warnings_than_fit_are_told_and_left_out() {
+fn warnings_beyond_the_limit_are_left_out_and_a_last_one_says_so() {
     let warnings = Warnings::default();
     for number in 0..MOST + 10 {
         warnings.add(&number.to_string());

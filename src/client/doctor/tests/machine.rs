@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_clock_that_differs_by_more_than_a_minute_is_told() {
+fn a_clock_that_differs_by_more_than_a_minute_is_reported() {
     let seconds = Duration::from_secs;
     for same in [Ok(seconds(0)), Ok(seconds(60)), Err(seconds(60))] {
         assert_eq!(clock(same).verdict, Verdict::Good, "{same:?}");

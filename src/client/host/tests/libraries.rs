@@ -9,7 +9,7 @@ fn the_origin_is_the_directory_of_the_executable() {
     assert_eq!(expanded("$ORIGIN/../lib", origin), lib());
     assert_eq!(expanded("${ORIGIN}/../lib", origin), lib());
     assert_eq!(expanded("/usr/lib", None), Some("/usr/lib".into()));
-    // What they stand for depends on the linker, or on the current directory.
+    // These paths depend on the linker or on the current directory.
     for unknown in ["$ORIGIN/$LIB", "$PLATFORM", "lib", "/usr/$LIB"] {
         assert_eq!(expanded(unknown, origin), None, "{unknown}");
     }

@@ -20,7 +20,7 @@ fn problem(text: &str) -> (String, String) {
 }
 
 #[test]
-fn a_policy_has_the_values_of_the_file_and_else_the_defaults() {
+fn a_policy_has_the_values_of_the_file_and_the_defaults_for_the_rest() {
     assert_eq!(policy(""), TrustPolicy::default());
     let subject = KeyPair::new_service().public_key();
     let issuer = KeyPair::new_account().public_key();

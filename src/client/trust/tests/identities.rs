@@ -13,7 +13,7 @@ fn identities(text: &str) -> Result<Vec<SigstoreRule>, String> {
 }
 
 #[test]
-fn an_identity_has_the_values_of_the_file_and_else_the_defaults() {
+fn an_identity_has_the_values_of_the_file_and_the_defaults_for_the_rest() {
     let read = identities(
         r#"
         [[identity]]
@@ -44,7 +44,7 @@ fn an_identity_has_the_values_of_the_file_and_else_the_defaults() {
 }
 
 #[test]
-fn what_can_allow_no_identity_or_another_one_is_an_error() {
+fn a_table_that_allows_no_identity_or_is_misspelled_is_an_error() {
     let table = |issuer: &str, subject: &str, more: &str| {
         let head = "[[identity]]\nissuer = ";
         identities(&format!(

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_pattern_fits_what_it_says_and_nothing_that_looks_like_it() {
+fn a_pattern_fits_its_repositories_and_none_with_similar_names() {
     for (pattern, fitting, others) in [
         (
             "ghcr.io/org/provider",
@@ -74,7 +74,7 @@ fn a_pattern_fits_what_it_says_and_nothing_that_looks_like_it() {
 }
 
 #[test]
-fn a_pattern_is_read_like_the_references_that_it_is_to_fit() {
+fn a_pattern_is_parsed_like_the_references_that_it_fits() {
     for (written, meant) in [
         ("docker.io/demo", "docker.io/library/demo"),
         ("index.docker.io", "docker.io"),
@@ -89,7 +89,7 @@ fn a_pattern_is_read_like_the_references_that_it_is_to_fit() {
 }
 
 #[test]
-fn what_can_fit_nothing_is_no_pattern() {
+fn a_text_that_no_reference_can_fit_is_not_a_pattern() {
     for text in [
         "",
         "org/provider",

@@ -63,7 +63,7 @@ fn a_pin_follows_one_statement_after_the_other() {
     assert_eq!(pin.issuer, provider.account(2));
     assert!(pin.allows_issuer(&provider.account(0)));
     assert!(!pin.allows_issuer(&provider.account(1)));
-    // There are no chains, and strangers do not count.
+    // A pin does not follow a chain of statements, or the statement of an account that it does not name.
     assert_eq!(follow(&provider.pin(0), &later, &second), None);
     assert_eq!(follow(&provider.pin(2), &claims, &first), None);
 }
@@ -82,7 +82,7 @@ fn an_older_statement_undoes_nothing() {
     }
     let replayed = provider.statement([1, 0], false, 6);
     assert_eq!(follow(&pin, &back, &replayed), None);
-    // The retired account has nothing to hand over.
+    // The retired account cannot hand over again.
     let again = provider.statement([0, 2], false, 9);
     assert_eq!(follow(&pin, &provider.claims(2), &again), None);
     // The new account may hand back.
@@ -90,6 +90,6 @@ fn an_older_statement_undoes_nothing() {
     let pin = follow(&pin, &back, &newer).unwrap();
     assert_eq!(pin.issuer, provider.account(0));
     assert!(pin.allows_issuer(&provider.account(1)));
-    // The statement by which it retired is the older one now.
+    // The statement by which the account retired is now older than the followed one.
     assert_eq!(follow(&pin, &claims, &retired), None);
 }

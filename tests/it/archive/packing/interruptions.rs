@@ -138,7 +138,7 @@ fn packing_can_be_stopped_and_leaves_no_file() {
     }
     writer
         .write(&path, &signer(), Compression::Gzip, &stop_at(total + 1))
-        .expect("what the meter is told adds up to the total");
+        .expect("the bytes that the meter gets add up to the total");
 }
 
 fn is_stopped(error: &(dyn std::error::Error + 'static)) -> bool {

@@ -56,7 +56,7 @@ fn assert_same_libraries(left: &ProviderArchive, right: &ProviderArchive) {
 }
 
 #[tokio::test]
-async fn writing_makes_the_file() -> Result<()> {
+async fn writing_creates_the_file() -> Result<()> {
     let with = fixture()?;
     let path = with.directory.path().join("writetest.par");
     let mut archive = archive(&[("aarch64-linux", b"blahblah")])?;
@@ -81,7 +81,7 @@ async fn an_archive_without_libraries_is_written_and_does_not_load() -> Result<(
 }
 
 #[tokio::test]
-async fn an_archive_makes_the_round_trip_and_takes_another_library() -> Result<()> {
+async fn an_archive_is_loaded_again_and_a_library_can_be_added() -> Result<()> {
     let with = fixture()?;
     let first = with.directory.path().join("firstarchive.par");
     let second = with.directory.path().join("secondarchive.par");

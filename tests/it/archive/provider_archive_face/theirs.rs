@@ -1,4 +1,4 @@
-//! The suite over the `provider-archive` crate, which shows that it asserts what that crate does.
+//! The suite over the `provider-archive` crate. It shows that the assertions hold for that crate.
 
 use provider_archive::{ProviderArchive, Result};
 

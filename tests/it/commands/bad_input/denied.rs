@@ -147,7 +147,7 @@ fn a_registry_that_wants_credentials_is_denied_without_them() {
             ],
             hint: "check user and password",
         }
-        // Without the warning about a password on the command line.
+        // `--quiet` hides the warning about a password on the command line.
         .of(&environment, &[command, &wrong, &["--quiet"]].concat());
         for verbosity in [&["--verbose"; 3][..], &["-o", "json"]] {
             let outcome = environment

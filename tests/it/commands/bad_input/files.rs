@@ -29,7 +29,7 @@ fn a_missing_archive_is_not_found() {
 }
 
 #[test]
-fn the_error_about_a_word_says_that_it_is_neither_a_file_nor_a_reference() {
+fn the_error_about_a_text_says_that_it_is_neither_a_file_nor_a_reference() {
     let environment = Environment::new();
     for command in ["inspect", "verify", "extract"] {
         Refusal {

@@ -1,4 +1,4 @@
-//! Seeds in the place of something else, and standard input without a seed.
+//! Seeds as the values of other arguments, and standard input without a seed.
 
 use data_encoding::{BASE64, HEXLOWER};
 use nkeys::KeyPair;

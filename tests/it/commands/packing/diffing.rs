@@ -94,7 +94,7 @@ fn both_archives_are_verified() {
 }
 
 #[test]
-fn with_the_option_for_it_the_exit_code_says_whether_archives_differ() {
+fn with_exit_code_the_exit_code_shows_whether_archives_differ() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "a.par");
     std::fs::copy(environment.path("a.par"), environment.path("b.par")).unwrap();

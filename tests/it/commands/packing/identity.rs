@@ -29,7 +29,7 @@ fn create_with(environment: &Environment, variables: &[(&str, &str)], more: &[&s
 }
 
 #[test]
-fn in_ci_a_missing_key_is_an_error_unless_a_new_one_is_meant() {
+fn in_ci_a_missing_key_is_an_error_unless_keygen_is_given() {
     let environment = environment();
     let binary = ["-q", "-b", "build/provider"];
     for ci in ["true", "1", "woodpecker"] {
@@ -45,14 +45,14 @@ fn in_ci_a_missing_key_is_an_error_unless_a_new_one_is_meant() {
         );
     }
     assert!(!environment.files().iter().any(|file| file.contains(".nk")));
-    // A subject alone is missing.
+    // Only the key of the subject is missing.
     let seed = KeyPair::new_account().seed().unwrap();
     let variables = [("CI", "true"), ("WASH_ISSUER_KEY", seed.as_str())];
     let outcome = create_with(&environment, &variables, &binary).exit(3);
     assert!(outcome.stdout.contains("service key"), "{outcome}");
     let with = [&binary[..], &["--keygen"]].concat();
     create_with(&environment, &variables, &with).success();
-    // Now it is there.
+    // Now the key of the subject exists.
     create_with(&environment, &variables, &binary).success();
     create_with(&environment, &[("CI", "false")], &binary).success();
 }
@@ -95,7 +95,7 @@ fn a_public_key_is_enough_for_the_subject() {
         !files.iter().any(|file| file.ends_with("_service.nk")),
         "{files:?}"
     );
-    // That of an account is no subject.
+    // The public key of an account is not a subject.
     let account = KeyPair::new_account().public_key();
     create(&environment, &["-b", "build/provider", "-s", &account]).exit(3);
 }
@@ -115,7 +115,7 @@ fn the_order_of_the_binaries_does_not_choose_the_identity() {
         outcome.json()["service"].clone()
     });
     assert_eq!(services[0], services[1]);
-    // A name that has a key already goes first.
+    // A name for which there is a key is preferred.
     let environment = self::environment();
     let before = create(&environment, &["-b", one]).success();
     let after = create(&environment, &["-b", two, "-b", one]).success();
@@ -176,7 +176,7 @@ fn two_providers_do_not_share_a_service_key_unnoticed() {
 }
 
 #[test]
-fn a_service_key_that_was_named_counts_when_it_is_found_by_the_name_of_a_binary() {
+fn a_service_key_that_an_option_named_gives_the_warning_when_a_binary_s_name_finds_it() {
     let environment = environment();
     std::fs::copy("/bin/echo", environment.path("build/provider")).unwrap();
     let generated = environment.par(["keys", "gen", "service", "provider"]);

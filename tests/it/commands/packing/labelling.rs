@@ -23,7 +23,7 @@ fn packing_an_executable_for_another_machine_is_warned_about() {
     // The default target is this machine. The first command also prints the generated keys.
     create(&environment, &["-b", par]);
     let outcome = create(&environment, &["-b", par, "-o", "json"]);
-    // It needs a C library, and nothing else is wrong with it.
+    // The only warning is that the executable needs a C library.
     let said = warnings(&outcome);
     assert!(
         said.iter().all(|text| text.contains(" is dynamic: ")),
@@ -64,7 +64,7 @@ fn the_warning_names_the_kind_of_the_executable() {
     create(&environment, &arguments);
     let outcome = create(&environment, &arguments);
     insta::assert_snapshot!(outcome.stderr, @"
-    the binaries have several names: the key of the subject is arm_service.nk; name another with --subject
+    the binaries have several names: the key of the subject is arm_service.nk; to use another one, give --subject
     warning: hosts of x86_64-linux cannot run mac: it is a Mach-O file (macOS, iOS) for aarch64
     warning: hosts of riscv64-linux cannot run arm: it is an ELF file (Linux, FreeBSD, Android) for aarch64
     warning: script is a script: it starts only on hosts that have /bin/sh
@@ -142,7 +142,7 @@ fn triples_and_platforms_name_targets_in_every_command() {
 }
 
 #[test]
-fn a_target_that_no_host_looks_for_is_refused_unless_it_is_meant() {
+fn a_target_that_no_host_looks_for_is_refused_unless_the_option_allows_it() {
     let environment = Environment::new();
     environment.write("provider", headed("x86_64-linux", ""));
     let seed = good_archive(&environment, "good.par");

@@ -11,7 +11,7 @@ use crate::support::{Environment, Outcome};
 
 /// A date in the year 2100.
 const LATER: &str = "4102444800";
-/// That date in answers.
+/// The date [`LATER`] in answers.
 const LATER_DATE: &str = "2100-01-01T00:00:00Z";
 /// The date 17 in answers.
 const EARLY_DATE: &str = "1970-01-01T00:00:17Z";

@@ -14,7 +14,7 @@ use wasmcloud_par::content::Digest;
 use crate::support::archives::{ArchiveBuilder, LINUX, publisher};
 use crate::support::{Environment, Outcome, Registry};
 
-/// What `cargo auditable` 0.7.7 wrote for a package with one dependency and one build dependency.
+/// The record of `cargo auditable` 0.7.7 for a package with one dependency and one build dependency.
 const LIST: &str = r#"{"packages":[{"name":"cfg_aliases","version":"0.2.2","source":"crates.io","kind":"build"},{"name":"demo-provider","version":"0.3.1","source":"local","dependencies":[0,2],"root":true},{"name":"itoa","version":"1.0.19","source":"crates.io"}],"format":1}"#;
 
 /// Returns an executable of this machine with these bytes in a section.
@@ -29,7 +29,7 @@ fn with_section(section: &str, content: &[u8]) -> Vec<u8> {
     compile(&source)
 }
 
-/// Compiles a C program. Its addresses are those in the file.
+/// Compiles a C program so that its addresses are those in the file.
 fn compile(source: &str) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let output = directory.path().join("program");
@@ -65,7 +65,7 @@ pub(crate) fn two_targets(environment: &Environment, name: &str) {
     environment.write(name, archive);
 }
 
-/// Answers for the schemas of licenses and signatures, which the documents have none of.
+/// Accepts anything for the schemas of licenses and signatures: the documents have neither.
 struct Anything;
 
 impl Retrieve for Anything {
@@ -74,7 +74,7 @@ impl Retrieve for Anything {
     }
 }
 
-/// Checks a document by the schema of CycloneDX, and that it refers only to what it has.
+/// Checks a document against the schema of CycloneDX, and that all its references are to its own elements.
 #[track_caller]
 fn check_cyclonedx(document: &Value) {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/cyclonedx-1.6.schema.json");
@@ -106,7 +106,7 @@ fn check_cyclonedx(document: &Value) {
     }
 }
 
-/// Returns what an element of a CycloneDX document depends on.
+/// Returns the dependencies of an element of a CycloneDX document.
 fn depends_on<'a>(document: &'a Value, reference: &str) -> Vec<&'a str> {
     let all = document["dependencies"].as_array().unwrap();
     let found = all.iter().find(|each| each["ref"] == reference).unwrap();
@@ -162,7 +162,7 @@ fn one_cyclonedx_document_has_the_packages_of_all_targets() {
 }
 
 #[test]
-fn a_package_that_is_in_the_executable_of_one_target_is_required() {
+fn a_package_that_only_one_executable_contains_is_in_scope() {
     let environment = Environment::new();
     let contained = LIST.replace(r#","kind":"build""#, "");
     let archive = ArchiveBuilder::empty()
@@ -257,7 +257,7 @@ fn the_same_archive_gives_the_same_document_wherever_it_is() {
 }
 
 #[test]
-fn only_the_targets_that_are_asked_for_are_read() {
+fn only_the_targets_of_the_option_are_read() {
     let environment = Environment::new();
     two_targets(&environment, "echo.par");
     let arguments = [
@@ -305,7 +305,7 @@ fn the_document_is_written_to_a_file() {
 }
 
 #[test]
-fn an_executable_without_a_record_is_warned_about_and_none_with_one_is_not_found() {
+fn an_executable_without_a_record_gives_a_warning_and_an_archive_without_any_record_an_error() {
     let environment = Environment::new();
     let archive = ArchiveBuilder::empty()
         .executable("x86_64-linux.bin", &auditable(LIST))

@@ -121,7 +121,7 @@ fn configurations_that_cannot_be_read_are_refused() {
         "{large}"
     );
     environment.par([&CHECK[..], &["--wit"]].concat()).exit(2);
-    // This check would never end; the command does not wait for it.
+    // This check would not end in any sensible time, and the command does not wait for it.
     let mut command = environment.command();
     command.args(["inspect", "good.par", "--check-config", "-"]);
     command.stdin(Stdio::from(File::open("/dev/zero").unwrap()));

@@ -67,7 +67,7 @@ fn standard_input_is_inspected_and_compared_like_a_file() {
 }
 
 #[test]
-fn missing_claims_and_absent_executables_are_shown_as_such() {
+fn missing_claims_and_absent_executables_are_shown_as_missing() {
     let environment = Environment::new();
     let bytes = ArchiveBuilder::empty()
         .executable("x86_64-linux.bin", LINUX.1)

@@ -20,7 +20,7 @@ fn archive() -> (Environment, String, String) {
 }
 
 #[test]
-fn a_policy_that_is_named_decides_about_a_file() {
+fn a_policy_of_the_option_decides_about_a_file() {
     let (environment, issuer, subject) = archive();
     let (other, service) = (
         KeyPair::new_account().public_key(),
@@ -55,7 +55,7 @@ fn a_policy_that_is_named_decides_about_a_file() {
         ),
         (rule(org, &issuer, "min-revision = 7"), None),
         ("default = \"deny\"\n".to_owned(), Some("denies")),
-        // A rule that demands nothing of archives allows none that others refuse.
+        // A rule without demands does not allow an archive that the other rules refuse.
         (
             rule(org, &other, "") + "[[rule]]\nmatch = \"localhost\"\npin = \"off\"\n",
             Some("not among the issuers"),
@@ -79,7 +79,7 @@ fn a_policy_that_is_named_decides_about_a_file() {
             }
         }
     }
-    // What a policy refuses is not extracted either.
+    // An archive that the policy refuses is not extracted either.
     let extract = [
         "extract",
         "good.par",
@@ -111,7 +111,7 @@ fn a_policy_that_is_named_decides_about_a_file() {
 }
 
 #[test]
-fn a_file_is_checked_as_the_reference_that_is_named() {
+fn a_file_is_checked_by_the_rule_for_the_given_reference() {
     let (environment, issuer, _) = archive();
     let other = KeyPair::new_account().public_key();
     environment.write(
@@ -140,7 +140,7 @@ fn a_file_is_checked_as_the_reference_that_is_named() {
 }
 
 #[test]
-fn a_reference_is_verified_where_nothing_can_be_written_and_its_pin_counts() {
+fn a_reference_is_verified_and_compared_with_its_pin_although_nothing_can_be_written() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("provider:1.0.0");
     let push = |archive: Vec<u8>| {
@@ -150,7 +150,7 @@ fn a_reference_is_verified_where_nothing_can_be_written_and_its_pin_counts() {
             .success();
     };
     push(ArchiveBuilder::two_targets().build());
-    // A registry on this machine is pinned where a rule says so.
+    // A registry on this machine is pinned only if a rule demands it.
     let rule = format!(
         "[[rule]]\nmatch = \"{}\"\npin = \"first-use\"\n",
         registry.address()

@@ -64,7 +64,7 @@ fn two_files_that_use_each_other_are_caught_however_it_is_written() {
 }
 
 #[test]
-fn the_names_that_tie_a_circle_are_told() {
+fn the_names_that_tie_a_circle_are_listed() {
     let text = "use super::{a::A, a::open}; pub struct B;";
     let a = "use crate::oci::{B, assist}; pub struct A; pub fn open() {}";
     caught(
@@ -81,7 +81,7 @@ fn the_names_that_tie_a_circle_are_told() {
 }
 
 #[test]
-fn every_circle_is_told() {
+fn every_circle_is_reported() {
     let files = [
         ("oci/mod.rs", "mod a; mod b; mod c;"),
         ("oci/a.rs", "use super::{b::B, c::C}; pub struct A;"),
@@ -215,13 +215,13 @@ fn a_module_beside_its_directory_counts_like_a_mod_rs() {
 }
 
 #[test]
-fn files_that_use_what_lies_below_them_are_fine() {
+fn files_that_use_files_below_them_are_fine() {
     fine(&[
         FACADE,
         USES_B,
         ("oci/b.rs", "pub struct B; pub fn help() {}"),
     ]);
-    // Each layer may have names that another has.
+    // Two layers may use the same names.
     fine(&[
         FACADE,
         USES_B,
@@ -241,7 +241,7 @@ fn files_that_use_what_lies_below_them_are_fine() {
 }
 
 #[test]
-fn what_only_tests_use_is_fine() {
+fn a_use_in_tests_only_is_fine() {
     for text in [
         "#[cfg(test)] mod tests { use super::super::A; }",
         "#[cfg(all(test, unix))] mod tests { use crate::oci::A; }",
@@ -263,7 +263,7 @@ fn what_only_tests_use_is_fine() {
 }
 
 #[test]
-fn re_exports_that_lead_nowhere_are_fine() {
+fn re_exports_without_a_target_are_fine() {
     fine(&[
         ("oci/mod.rs", "mod a; mod b; pub use a::X;"),
         ("oci/a.rs", "pub use super::X; fn f() -> X {}"),

@@ -43,7 +43,7 @@ fn token() -> Answer {
 }
 
 #[test]
-fn an_identity_token_is_sent_as_a_password_where_it_is_not_exchanged() {
+fn an_identity_token_is_sent_as_a_password_to_a_service_that_does_not_exchange_it() {
     for status in [
         "404 Not Found",
         "405 Method Not Allowed",
@@ -74,7 +74,7 @@ fn an_identity_token_is_sent_as_a_password_where_it_is_not_exchanged() {
         .success();
     let asked = server.asked("GET", "/token").remove(0);
     assert!(shows(&asked, &basic("jane", "identity")));
-    // Where it is exchanged, it is no password.
+    // A service that exchanges the token does not get it as a password.
     let registry = registry(token(), token());
     tags(&registry).success();
     assert!(registry.asked("GET", "/token").is_empty());
@@ -108,7 +108,7 @@ fn a_token_service_that_takes_no_identity_tokens_is_named() {
 }
 
 #[test]
-fn a_revoked_identity_token_is_said_to_be_refused() {
+fn the_error_says_that_a_revoked_identity_token_is_refused() {
     let revoked = Answer::status("400 Bad Request").with_body(r#"{"error": "invalid_grant"}"#);
     for post in [revoked, Answer::status("401 Unauthorized")] {
         let registry = registry(post, Answer::status("401 Unauthorized"));

@@ -1,4 +1,4 @@
-//! Registries that hide what is private from the anonymous with 403 or 404, and ask for no credentials.
+//! Registries that hide private content from anonymous users with 403 or 404, and do not ask for credentials.
 
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn hiding(status: &'static str, root: &'static str, challenge: Option<&'static s
 }
 
 #[test]
-fn what_is_stored_is_tried_before_private_content_counts_as_missing() {
+fn stored_credentials_are_tried_before_private_content_counts_as_missing() {
     for status in HIDDEN {
         for (root, challenge) in [
             ("401 Unauthorized", Some("Basic realm=x")),
@@ -53,7 +53,7 @@ fn what_is_stored_is_tried_before_private_content_counts_as_missing() {
             let reference = registry.reference("org/x");
             let listed = environment.par(["tags", &reference]).success();
             assert_eq!(listed.line(), "1.0.0");
-            // Anonymously, and as jane.
+            // The first request is anonymous, and the second one is by jane.
             assert_eq!(registry.asked("GET", "/tags/list").len(), 2);
             assert_eq!(registry.asked("GET", "/v2/").len(), 3, "the root once");
         }
@@ -61,7 +61,7 @@ fn what_is_stored_is_tried_before_private_content_counts_as_missing() {
 }
 
 #[test]
-fn without_credentials_nothing_more_is_asked() {
+fn without_credentials_no_second_request_is_sent() {
     for (status, code, said) in [
         ("404 Not Found", 3, "does not have the list of tags"),
         ("403 Forbidden", 4, "par login"),
@@ -79,7 +79,7 @@ fn without_credentials_nothing_more_is_asked() {
 }
 
 #[test]
-fn what_is_missing_for_the_user_too_is_missing() {
+fn content_that_the_user_cannot_see_either_is_missing() {
     for status in HIDDEN {
         let registry = hiding(status, "401 Unauthorized", Some("Basic realm=x"));
         let environment = Environment::new();
@@ -92,7 +92,7 @@ fn what_is_missing_for_the_user_too_is_missing() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_the_first_answer_counts() {
+fn a_wrong_password_is_reported_and_the_first_answer_decides() {
     let registry = hiding("404 Not Found", "401 Unauthorized", Some("Basic realm=x"));
     let refusing = Server::start({
         let address = registry.address().to_owned();
@@ -113,7 +113,7 @@ fn a_wrong_password_is_told_and_the_first_answer_counts() {
     assert!(!refused.stderr.contains("old"), "{refused}");
 }
 
-/// A registry in front of which anonymous users are told that nothing is there.
+/// Starts a proxy that answers anonymous users with 404.
 fn hidden(registry: &Registry) -> Proxy {
     let hide = |method| {
         let hidden = Fault::Unauthorized("404 Not Found");
@@ -124,7 +124,7 @@ fn hidden(registry: &Registry) -> Proxy {
 }
 
 #[test]
-fn a_private_repository_is_pushed_to_and_pulled_from_with_what_is_stored() {
+fn stored_credentials_are_used_to_push_to_and_pull_from_a_private_repository() {
     let registry = Registry::builder().htpasswd("tester", "password").start();
     let proxy = hidden(&registry);
     let environment = Environment::new();
@@ -162,7 +162,7 @@ fn a_private_repository_is_pushed_to_and_pulled_from_with_what_is_stored() {
 }
 
 #[test]
-fn an_open_registry_takes_a_push_although_it_refuses_what_is_stored() {
+fn a_push_to_an_open_registry_succeeds_although_it_refuses_the_stored_credentials() {
     let registry = Registry::start();
     let refuse = |method| Rule::on(method, "/v2/", Fault::Authorized("401 Unauthorized")).always();
     let methods = ["GET", "HEAD", "POST", "PUT", "DELETE"];

@@ -1,4 +1,4 @@
-//! Copies of content that is named where no specification says so, and of foreign layers that are refused.
+//! Copies of content that is named in fields of no specification, and of foreign layers that a registry refuses.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::support::{Environment, Registry};
 use crate::transfer::peer::{INDEX, MANIFEST};
 
 #[test]
-fn what_unknown_fields_of_a_manifest_name_is_copied_or_left_out() {
+fn content_that_unknown_fields_of_a_manifest_name_is_copied_or_left_out() {
     let environment = Environment::new();
     let layout = Written::new(&environment, "layout");
     let mut image = layout.image("a layer");
@@ -36,7 +36,7 @@ fn what_unknown_fields_of_a_manifest_name_is_copied_or_left_out() {
 }
 
 #[test]
-fn json_with_digests_is_refused_when_their_content_is_there() {
+fn json_with_digests_is_refused_if_the_source_has_their_content() {
     let forms: [fn(&Value) -> Value; 5] = [
         |blob| json!({ "parts": [blob["digest"]] }),
         |blob| json!({ "parts": [{ "digest": blob["digest"], "kind": 1 }] }),
@@ -55,7 +55,7 @@ fn json_with_digests_is_refused_when_their_content_is_there() {
         assert!(refused.stdout.contains(&digest), "{refused}");
         assert!(refused.stdout.contains("not supported"), "{refused}");
 
-        // With the content in the index, nothing is lost.
+        // If the index lists the content too, it is copied.
         let environment = Environment::new();
         let layout = Written::new(&environment, "layout");
         let blob = layout.blob("text/plain", "what is not lost");
@@ -63,7 +63,7 @@ fn json_with_digests_is_refused_when_their_content_is_there() {
         layout.index(&[child, blob]);
         layout.assert_copies_are_complete();
 
-        // The digest of something that is not there says nothing.
+        // The digest of content that the source does not have is ignored.
         let environment = Environment::new();
         let layout = Written::new(&environment, "layout");
         let elsewhere = json!({ "digest": format!("sha256:{}", "1".repeat(64)) });

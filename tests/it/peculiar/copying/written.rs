@@ -91,7 +91,7 @@ impl<'a> Written<'a> {
     }
 }
 
-/// Returns the digests, without the algorithm, of what a layout lists under the tags of digests.
+/// Returns the digests, without the algorithm, of the manifests that a layout has under tags made of digests.
 fn lists(index: &Path) -> Vec<String> {
     let index: Value = serde_json::from_slice(&fs::read(index).unwrap()).unwrap();
     let entries = index["manifests"].as_array().unwrap().iter();

@@ -21,7 +21,7 @@ fn a_blob_above_the_limit_of_a_proxy_is_sent_in_smaller_chunks() {
 }
 
 #[test]
-fn a_limit_that_only_breaks_the_connection_is_found_out() {
+fn a_limit_that_only_breaks_the_connection_is_recognized() {
     let proxy = proxy(limit(1 << 20, false));
     push(&proxy, 3 << 20).success();
 }

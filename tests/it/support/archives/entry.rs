@@ -139,7 +139,7 @@ impl Entry {
             Format::Ustar => Header::new_ustar(),
             Format::Old => Header::new_old(),
         };
-        // Not `set_path`, which refuses invalid names.
+        // `set_path` is not used, because it refuses invalid names.
         let length = self.name.len().min(100);
         header.as_mut_bytes()[..length].copy_from_slice(&self.name[..length]);
         header.set_size(self.content.len() as u64);

@@ -1,4 +1,4 @@
-//! Faults, and the rules that say which requests meet them.
+//! Faults, and the rules that choose the requests for them.
 
 use std::sync::{Arc, Barrier};
 
@@ -29,7 +29,7 @@ pub(crate) enum Fault {
         bytes: u64,
         answers: bool,
     },
-    /// The proxy leads the request to the same path at another host and port.
+    /// The proxy redirects the request to the same path at another host and port.
     Redirect {
         status: &'static str,
         place: String,
@@ -57,7 +57,7 @@ pub(crate) enum Fault {
     /// This many bytes of the answer's body pass in a second. Each request has its own connection, so the
     /// rate is that of a connection.
     SlowAnswer(u64),
-    /// The registry gets the request when as many requests as the barrier asks for wait at it.
+    /// The request waits at the barrier, and goes to the registry together with the other requests there.
     Together(Arc<Barrier>),
     /// The answer to a range has the head of that range and the bytes from the start of the blob.
     OtherRange,

@@ -75,12 +75,12 @@ fn a_manifest_is_written_with_digests_and_its_comments() {
     assert_eq!(read("pinned.yaml"), expected);
     assert_eq!(read("wadm.yaml"), plain);
     assert_eq!(deployment.lock_file().matches("[[provider]]").count(), 2);
-    // What was written is a deployment, and stays as it is.
+    // The written file is a deployment with digests, and is not changed again.
     let again = ["lock", "pinned.yaml", "--write", "pinned.yaml"];
     deployment.par(&again).success();
     assert_eq!(read("pinned.yaml"), expected);
 
-    // In place, and a list.
+    // The file is a list, and is written in place.
     let in_place = ["lock", WHAT_RUNS, "--write", WHAT_RUNS];
     deployment.par(&in_place).success();
     let list = format!("# What runs\n{b}@{digest_b}\n{a}@{digest_a}\n");

@@ -1,4 +1,4 @@
-//! Fetching all that is locked.
+//! Fetching everything in a lock.
 
 use std::fs;
 use std::path::Path;
@@ -60,7 +60,7 @@ fn without_a_lock_a_reference_is_needed() {
 }
 
 #[test]
-fn a_lock_file_without_entries_is_said() {
+fn a_lock_file_without_entries_is_reported() {
     let deployment = Deployment::new();
     deployment.environment.write("par.lock", "version = 1\n");
     let fetched = deployment.par(&["fetch", "--locked"]).success();
@@ -73,6 +73,6 @@ fn one_cause_of_many_failures_is_printed_once() {
     deployment.environment.write("file", "");
     let fetch = ["fetch", "--locked", "--cache-dir", "file/cache"];
     let fetched = deployment.par(&fetch).exit(2);
-    let told = fetched.stderr.matches("not a directory").count();
-    assert_eq!(told, 1, "{fetched}");
+    let count = fetched.stderr.matches("not a directory").count();
+    assert_eq!(count, 1, "{fetched}");
 }

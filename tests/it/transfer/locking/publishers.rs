@@ -120,7 +120,7 @@ fn an_accepted_publisher_must_be_locked_as_well() {
     let deployment = Deployment::locked();
     let lock = Lock::read(&deployment.environment.path("par.lock")).unwrap();
     deployment.move_tag();
-    // A registry on this machine is pinned where a rule says so.
+    // A registry on this machine is pinned only if a rule demands it.
     let mut rule = Rule::new(deployment.registry.address().parse().unwrap());
     rule.pinning = Some(Pinning::FirstUse);
     let mut trust = TrustPolicy::default();

@@ -1,4 +1,4 @@
-//! What `par lock` refuses to write.
+//! Changes that `par lock` refuses to write.
 
 use nkeys::KeyPair;
 use serde_json::json;
@@ -29,7 +29,7 @@ fn publish(
 }
 
 #[test]
-fn another_publisher_of_a_locked_reference_is_locked_only_on_demand() {
+fn another_publisher_of_a_locked_reference_is_locked_only_with_the_option() {
     let deployment = Deployment::locked();
     let before = deployment.lock_file();
     let (reference, _) = &deployment.a;
@@ -63,7 +63,7 @@ fn another_publisher_of_a_locked_reference_is_locked_only_on_demand() {
 }
 
 #[test]
-fn another_tag_is_no_way_around_the_publisher_of_a_repository() {
+fn the_locked_publisher_of_a_repository_applies_to_its_other_tags() {
     let deployment = Deployment::locked();
     let next = deployment.registry.reference("a:2.0.0");
     let (account, service) = (KeyPair::new_account(), &deployment.service);
@@ -78,7 +78,7 @@ fn another_tag_is_no_way_around_the_publisher_of_a_repository() {
 }
 
 #[test]
-fn a_lower_revision_is_locked_only_on_demand() {
+fn a_lower_revision_is_locked_only_with_the_option() {
     for lower in [Some(6), None] {
         let deployment = Deployment::locked();
         let before = deployment.lock_file();
@@ -143,7 +143,7 @@ fn every_failure_is_reported() {
 }
 
 #[test]
-fn what_is_no_deployment_is_an_error_and_empties_nothing() {
+fn a_file_that_is_not_a_deployment_is_an_error_and_does_not_empty_the_lock() {
     let deployment = Deployment::locked();
     let before = deployment.lock_file();
     let cases: [(&str, &[u8], &str); 9] = [

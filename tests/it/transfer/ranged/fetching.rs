@@ -177,9 +177,9 @@ fn an_untrusted_publisher_is_refused_before_anything_is_downloaded() {
 }
 
 #[test]
-fn the_start_of_an_update_that_breaks_off_does_not_replace_the_recorded_one() {
+fn the_start_of_an_interrupted_update_does_not_replace_the_recorded_one() {
     let setup = Setup::by_others();
-    // The start of the first version, its executable, and the start of the second.
+    // Three requests succeed: for the start of the first version, its executable, and the start of the second version.
     let away = Fault::status("503 Service Unavailable");
     let rule = Rule::on("GET", "/blobs/", away).after(3).always();
     let proxy = setup.proxy(vec![rule]);

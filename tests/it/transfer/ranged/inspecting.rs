@@ -15,7 +15,7 @@ use crate::transfer::{digest, par, text};
 
 /// Asserts that there were at most so many requests and 64 KiB.
 #[track_caller]
-fn was_cheap(proxy: &Proxy, most: usize) {
+fn assert_few_requests_and_bytes(proxy: &Proxy, most: usize) {
     let requests = proxy.seen("HEAD", "/").len() + proxy.seen("GET", "/").len();
     assert!(requests <= most, "{requests} requests");
     let (_, down) = proxy.traffic("/");
@@ -35,18 +35,21 @@ fn inspecting_without_the_executables_takes_few_requests_and_64_kib() {
         let proxy = setup.proxy(Vec::new());
         let reference = proxy.reference(NAME);
 
-        let told = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
+        let outcome = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
 
-        // The list of what is attached takes two: the registry has no referrers API. The claims of others are not on the
-        // manifest.
-        was_cheap(&proxy, if setup.is_by_others() { 4 } else { 3 });
+        // The list of attachments takes two requests, because the registry has no referrers API. Archives of other
+        // tools take one more, because their manifests carry no claims.
+        assert_few_requests_and_bytes(&proxy, if setup.is_by_others() { 4 } else { 3 });
         assert_eq!(
-            without_manifest(told.json()),
+            without_manifest(outcome.json()),
             answered_by(&reference, expected)
         );
-        assert_eq!(told.json()["targets"], json!(TARGETS));
-        let told = par(&setup.environment, ["inspect", &reference]).success();
-        assert!(told.stdout.contains("Verified: only the claims"), "{told}");
+        assert_eq!(outcome.json()["targets"], json!(TARGETS));
+        let outcome = par(&setup.environment, ["inspect", &reference]).success();
+        assert!(
+            outcome.stdout.contains("Verified: only the claims"),
+            "{outcome}"
+        );
         let token = par(&setup.environment, ["inspect", &reference, "--jwt-only"]).success();
         let (_, claims) = annotations(&setup.environment, &setup.archive);
         assert_eq!(token.line(), claims);
@@ -58,13 +61,13 @@ fn inspecting_without_the_executables_takes_few_requests_and_64_kib() {
 fn the_world_is_downloaded_by_itself() {
     let setup = Setup::new();
     let proxy = setup.proxy(Vec::new());
-    let told = par(
+    let outcome = par(
         &setup.environment,
         ["inspect", &proxy.reference(NAME), "--wit"],
     )
     .success();
-    assert_eq!(told.stdout.trim_end(), WIT.trim_end());
-    was_cheap(&proxy, 2);
+    assert_eq!(outcome.stdout.trim_end(), WIT.trim_end());
+    assert_few_requests_and_bytes(&proxy, 2);
     assert_eq!(proxy.seen("GET", "/blobs/").len(), 1);
 }
 
@@ -73,16 +76,16 @@ fn an_archive_that_is_cached_or_cannot_be_read_in_part_is_verified_as_a_whole() 
     let setup = Setup::new();
     let reference = setup.registry.reference(NAME);
     par(&setup.environment, ["pull", &reference]).success();
-    let told = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
-    assert!(told.json().get("verified").is_none(), "{told}");
+    let outcome = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
+    assert!(outcome.json().get("verified").is_none(), "{outcome}");
 
     let setup = Setup::by_others();
     let ignored = Fault::Edit(|request| request.remove("range"), |_| {});
     let proxy = setup.proxy(vec![setup.layer(ignored).always()]);
     for name in [NAME.to_owned(), format!("provider@{}", setup.manifest)] {
         let reference = proxy.reference(&name);
-        let told = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
-        assert!(told.json().get("verified").is_none(), "{told}");
+        let outcome = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
+        assert!(outcome.json().get("verified").is_none(), "{outcome}");
     }
 }
 
@@ -113,14 +116,14 @@ fn an_unsigned_world_and_forged_claims_are_not_shown() {
         let expected = par(&setup.environment, file).success().json();
         let reference = setup.registry.reference(NAME);
         let arguments = ["inspect", &reference, "--wit", "-o", "json"];
-        let told = par(&setup.environment, arguments).success();
-        let mut told = without_manifest(told.json());
-        let warnings = told["warnings"].take().to_string();
-        let is_told = warnings.contains("ignoring the claims in the manifest");
-        assert_eq!(is_told, annotation.0 == CLAIMS, "{warnings}");
+        let outcome = par(&setup.environment, arguments).success();
+        let mut answer = without_manifest(outcome.json());
+        let warnings = answer["warnings"].take().to_string();
+        let has_warning = warnings.contains("ignoring the claims in the manifest");
+        assert_eq!(has_warning, annotation.0 == CLAIMS, "{warnings}");
         let mut expected = answered_by(&reference, expected);
         expected["warnings"].take();
-        assert_eq!(told, expected, "{}", annotation.0);
+        assert_eq!(answer, expected, "{}", annotation.0);
     }
 }
 

@@ -72,8 +72,11 @@ fn the_start_of_an_archive_from_redirected_storage_does_not_count() {
             let environment = Environment::new();
             let reference = proxy.reference(NAME);
             let inspect = ["inspect", &reference, "-o", "json"];
-            let told = par(&environment, inspect).success().json();
-            assert_eq!(without_manifest(told), answered_by(&reference, own.clone()));
+            let inspected = par(&environment, inspect).success().json();
+            assert_eq!(
+                without_manifest(inspected),
+                answered_by(&reference, own.clone())
+            );
             let files = environment.files();
             let kept = files.iter().filter(|file| file.contains("/heads/"));
             assert_eq!(kept.count(), 0, "{files:?}");

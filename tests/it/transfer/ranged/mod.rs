@@ -44,7 +44,7 @@ const WIT: &str =
 const INDEX: &str = "com.wasmcloud.par.index";
 const CLAIMS: &str = "com.wasmcloud.par.claims";
 
-/// Returns what is told about an archive in a registry when `answer` is told about its file.
+/// Returns the expected answer about an archive in a registry, from the `answer` about its file.
 fn answered_by(reference: &str, mut answer: Value) -> Value {
     answer["from"] = [reference.split('/').next().unwrap()].into_iter().collect();
     answer["stale"] = false.into();
@@ -159,7 +159,7 @@ fn executable(target: &str, seed: u64) -> Vec<u8> {
     content(target, SIZE, seed)
 }
 
-/// Returns bytes that differ for each target and each seed.
+/// Returns bytes that depend on the target and on the seed.
 fn content(target: &str, size: usize, seed: u64) -> Vec<u8> {
     let position = TARGETS.iter().position(|known| *known == target).unwrap();
     noise(size, seed * 10 + position as u64)
@@ -200,12 +200,13 @@ fn annotations(environment: &Environment, archive: &Path) -> (String, String) {
     (annotation(INDEX), annotation(CLAIMS))
 }
 
-/// Returns what `par inspect` says of a reference without what it does not say of a file: the manifest.
-fn without_manifest(mut told: Value) -> Value {
+/// Returns an answer of `par inspect` about a reference without the fields of the manifest, which an answer about a
+/// file does not have.
+fn without_manifest(mut answer: Value) -> Value {
     for key in ["digest", "annotations", "attached"] {
-        told.as_object_mut().unwrap().remove(key).unwrap();
+        answer.as_object_mut().unwrap().remove(key).unwrap();
     }
-    told
+    answer
 }
 
 /// Returns the token of an archive that was built for a test.

@@ -28,7 +28,7 @@ fn last_scopes(service: &TokenService) -> Vec<String> {
 
 #[test]
 fn tags_are_listed_where_that_is_an_action_of_its_own() {
-    // Azure Container Registry.
+    // Azure Container Registry has such an action.
     let environment = Environment::new();
     let service = TokenService::start(Rules::default());
     let (registry, _) = site(&environment, &service);
@@ -42,7 +42,7 @@ fn tags_are_listed_where_that_is_an_action_of_its_own() {
 
 #[test]
 fn a_deletion_uses_the_action_that_the_registry_names() {
-    // Quay.
+    // Quay names such an action.
     let environment = Environment::new();
     let service = TokenService::start(Rules {
         users: vec![User {

@@ -12,8 +12,7 @@ use crate::support::wait_until;
 
 const UPLOAD: &[u8] = b"PUT /v2/org/provider/blobs";
 
-/// Starts a proxy for a registry that delays the first request that begins with `beginning`: all of it, or
-/// its body.
+/// Starts a proxy that delays the first request that begins with `beginning`: the whole request, or only its body.
 fn slow_proxy(
     registry: &Registry,
     beginning: &'static [u8],
@@ -67,7 +66,7 @@ fn a_token_that_expires_during_a_slow_upload_is_renewed_in_time() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
         life: 5,
-        told: Some(5),
+        expires_in: Some(5),
         ..Rules::default()
     });
     let registry = service.registry();
@@ -92,7 +91,7 @@ fn an_upload_whose_token_is_refused_is_repeated_with_a_new_token() {
     // The token expires earlier than the token service says.
     let service = TokenService::start(Rules {
         life: 5,
-        told: Some(3600),
+        expires_in: Some(3600),
         ..Rules::default()
     });
     let registry = service.registry();
@@ -102,7 +101,7 @@ fn an_upload_whose_token_is_refused_is_repeated_with_a_new_token() {
     let reference = format!("{line}/org/provider:1.0.0");
     let outcome = thread::scope(|scope| {
         scope.spawn(|| {
-            // Once the slow one has its token, the next ones live.
+            // Once the slow push has its token, the next tokens do not expire.
             wait_until("a token", || !service.asked().is_empty());
             service.change(|rules| rules.life = 3600);
         });
@@ -122,7 +121,7 @@ fn a_client_renews_its_tokens_before_the_registry_refuses_them() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
         life: 4,
-        told: Some(4),
+        expires_in: Some(4),
         ..Rules::default()
     });
     let registry = service.registry();

@@ -156,7 +156,7 @@ fn an_identity_token_is_exchanged_and_a_revoked_one_is_denied() {
             may: &[("*", "pull,push")],
         }],
         is_access_token: true,
-        told: None,
+        expires_in: None,
         ..Rules::default()
     });
     let registry = service.registry();

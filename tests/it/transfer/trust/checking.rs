@@ -1,4 +1,4 @@
-//! `par trust check`: what decides, without the archive.
+//! `par trust check` prints the decision without downloading the archive.
 
 use serde_json::{Value, json};
 

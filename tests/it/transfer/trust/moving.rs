@@ -1,4 +1,4 @@
-//! Where pins are kept, and how they move: from an older version's cache, and between machines.
+//! The directory of pins, and moving them from the cache of an older version and between machines.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +23,7 @@ fn pins_are_in_the_state_directory_and_outlive_the_cache() {
     fs::remove_dir_all(home.join(".cache/wasmcloud-par")).unwrap();
     site.push(REFERENCE, joe.archive());
     site.fetch(REFERENCE, &[]).exit(5);
-    // Another state knows nothing of it.
+    // Another state directory does not have the pin.
     let mut command = site.environment.command();
     command.env("PAR_STATE_DIR", "state");
     command.args(["fetch", REFERENCE, "--target", "x86_64-linux"]);
@@ -40,7 +40,7 @@ fn processes_take_over_the_pins_of_an_older_version_at_once_and_lose_none() {
         site.push(reference, jane.archive());
         site.fetch(reference, &[]).success();
     }
-    // Where the version before kept them.
+    // The version before kept pins in the cache.
     let home = site.environment.home();
     let old = home.join(".cache/wasmcloud-par/v1/identities");
     let state = home.join(".local/state/wasmcloud-par/v1");
@@ -82,7 +82,7 @@ fn a_pin_that_cannot_be_recorded_is_an_error_that_names_the_directory() {
     assert!(refused.stderr.contains("cannot use the state"), "{refused}");
     assert!(refused.stderr.contains("--state-dir"), "{refused}");
     assert_eq!(refused.stdout, "");
-    // Nothing has to be recorded where nothing is pinned.
+    // With pins off, nothing has to be recorded.
     let off = site.environment.write("off.toml", "pin = \"off\"");
     let off = [&options[..], &["--trust", text(&off)]].concat();
     site.fetch(REFERENCE, &off).success();
@@ -111,7 +111,7 @@ fn a_pin_that_cannot_be_recorded_is_an_error_that_names_the_directory() {
 }
 
 #[test]
-fn a_state_that_cannot_be_written_still_protects_what_is_pinned() {
+fn pins_in_a_read_only_state_are_still_compared() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     site.push(REFERENCE, jane.archive());
     site.fetch(REFERENCE, &[]).success();
@@ -135,7 +135,7 @@ fn a_state_that_cannot_be_written_still_protects_what_is_pinned() {
     });
     site.push(REFERENCE, release);
     fetch(REFERENCE).success();
-    // A higher revision has to be.
+    // A higher revision has to be recorded.
     site.push(REFERENCE, jane.revision(Some(8)));
     let refused = fetch(REFERENCE).exit(4);
     assert!(refused.stderr.contains("PAR_STATE_DIR"), "{refused}");
@@ -197,7 +197,7 @@ fn pins_are_exported_sorted_and_imported_on_another_machine() {
 }
 
 #[test]
-fn a_pin_to_another_publisher_is_imported_only_when_that_is_said() {
+fn a_pin_to_another_publisher_is_imported_only_with_the_option() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     let pin = |repository: &str, publisher: &Publisher| {
         json!({

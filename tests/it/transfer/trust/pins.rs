@@ -51,7 +51,7 @@ fn another_issuer_under_the_same_tag_is_refused_until_it_is_accepted() {
     site.environment
         .par(["trust", "accept", REFERENCE])
         .success();
-    // The archive that the tag stood for before would be refused now.
+    // Now the archive that the tag named before is refused.
     site.fetch(REFERENCE, &["--pull", "never"]).success();
     site.fetch(REFERENCE, &[]).success();
     site.push(REFERENCE, jane.archive());
@@ -175,7 +175,7 @@ fn a_damaged_pin_is_an_error_and_not_a_first_use() {
     let pull = site.environment.par(["pull", REFERENCE]).exit(5);
     assert!(pull.stderr.contains(forget), "{pull}");
 
-    // The list has the other pins, too.
+    // The list also has the other pins.
     let others = "registry.test/org/other:1.0.0";
     site.push(others, jane.archive());
     site.fetch(others, &[]).success();
@@ -264,7 +264,7 @@ fn a_lower_revision_of_a_tag_is_refused_unless_it_is_allowed() {
     );
     site.environment.par(["pull", REFERENCE]).exit(5);
 
-    // Another tag or a digest is another choice of the operator.
+    // A lower revision under another tag or by digest is allowed: the operator has chosen it.
     site.push("registry.test/org/provider:0.9.0", jane.revision(Some(2)));
     site.fetch("registry.test/org/provider:0.9.0", &[])
         .success();

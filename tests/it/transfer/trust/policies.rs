@@ -173,12 +173,12 @@ fn an_unusable_policy_stops_every_command() {
         assert!(said.contains(&place), "{said}");
     }
     site.fetch(REFERENCE, &["--trust", "missing.toml"]).exit(3);
-    // By default the library reads the file that the command reads. Here it gets a policy.
+    // The file of the user is bad, but this command is given another policy.
     site.fetch(REFERENCE, &["--trust", "/dev/null"]).success();
 }
 
 #[test]
-fn a_policy_elsewhere_is_used_and_an_unreadable_one_is_an_error() {
+fn a_policy_in_another_file_is_used_and_an_unreadable_one_is_an_error() {
     let (site, jane) = (Site::new(), Publisher::new());
     site.push(REFERENCE, jane.archive());
     let path = site.configure("trust.toml", "");

@@ -52,7 +52,7 @@ fn a_revoked_issuer_is_refused_whatever_else_allows_it() {
 }
 
 #[test]
-fn an_audit_allows_with_a_warning_what_would_be_refused_and_pins_none_of_it() {
+fn an_audit_only_warns_of_refused_archives_and_does_not_pin_them() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     let rule = |audit: &str| {
         format!(
@@ -74,7 +74,7 @@ fn an_audit_allows_with_a_warning_what_would_be_refused_and_pins_none_of_it() {
     warns(par(&site.environment, ["pull", REFERENCE]), not_allowed);
     assert!(!site.pin("org/provider").exists());
 
-    // A rule decides for its repositories.
+    // The rule overrides the policy for its repositories.
     site.configure(
         "trust.toml",
         &format!("audit = true\n{}", rule("audit = false")),

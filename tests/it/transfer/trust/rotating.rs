@@ -126,7 +126,7 @@ fn a_host_follows_a_statement_and_runs_old_and_new_tags_side_by_side() {
 }
 
 #[test]
-fn an_account_that_retires_counts_only_for_what_was_used_before() {
+fn archives_of_a_retired_account_are_accepted_only_if_they_were_used_before() {
     let handover = Handover::new();
     let (site, [jane, team, _]) = (&handover.site, &handover.accounts);
     handover.push(OLD, jane.archive(), None).success();
@@ -153,7 +153,7 @@ fn an_account_that_retires_counts_only_for_what_was_used_before() {
         .success();
     site.fetch(NEW, &[]).success();
     site.fetch(later, &[]).exit(5);
-    // A lock of what was used before can be made.
+    // An archive that was used before can be locked.
     let list = site.environment.write("list.txt", OLD);
     par(&site.environment, ["lock", text(&list)]).success();
 }
@@ -164,13 +164,13 @@ fn nobody_else_can_hand_a_repository_over() {
     let (site, [jane, team, _]) = (&handover.site, &handover.accounts);
     handover.push(OLD, jane.archive(), None).success();
     site.fetch(OLD, &[]).success();
-    // By an account that the repository is not pinned to.
+    // The statement is by an account that the repository is not pinned to.
     let statement = handover.statement(2, 1, &[]);
     handover
         .push(NEW, team.archive(), Some(&statement))
         .success();
     site.fetch(NEW, &[]).exit(5);
-    // By the right one, whose key is revoked.
+    // The statement is by the pinned account, whose key is revoked.
     let statement = handover.statement(0, 1, &[]);
     handover
         .push(NEW, team.archive(), Some(&statement))
@@ -283,7 +283,7 @@ fn a_statement_is_made_of_keys_in_every_form_and_no_seed_is_printed() {
         "-",
     ];
     command.args(keys);
-    // The name that `par keys gen` was given is enough.
+    // The name that was given to `par keys gen` is enough.
     command.args(["--to", "account1", "-s", "provider_service"]);
     let made = Outcome::of(command, seed.as_bytes()).success();
     let json = made.json();
@@ -307,7 +307,7 @@ fn a_statement_lets_a_tag_change_its_issuer() {
     let file = site.environment.write("team.par", team.archive().build());
     let without = site.environment.par(["push", OLD, text(&file)]).exit(7);
     assert!(without.stderr.contains(&jane.issuer()), "{without}");
-    // The tag is not of the account that hands over here.
+    // The tag names an archive of another account than the one that hands over.
     let other = handover.statement(1, 2, &[]);
     handover.push(OLD, third.archive(), Some(&other)).exit(7);
 
@@ -316,7 +316,7 @@ fn a_statement_lets_a_tag_change_its_issuer() {
         .push(NEW, team.archive(), Some(&statement))
         .success();
     par(&site.environment, ["tag", NEW, "1.0.0"]).success();
-    // The manifest carries the statement along.
+    // A copied manifest still has the statement.
     let copied = "oci-layout://layout:1.0.0";
     handover.push(copied, jane.archive(), None).success();
     par(&site.environment, ["copy", NEW, copied]).success();

@@ -1,4 +1,4 @@
-//! Starting a warm host whose credentials have expired.
+//! Starting a provider from the cache after the credentials have expired.
 
 use serde_json::json;
 
@@ -45,12 +45,12 @@ impl Host {
 }
 
 #[test]
-fn denied_access_stops_a_warm_host_unless_the_policy_or_the_caller_says_otherwise() {
+fn denied_access_stops_a_start_from_the_cache_unless_the_policy_or_an_option_allows_it() {
     let (host, jane) = (Host::new(), Publisher::new());
     let file = host.environment.write("a.par", jane.archive().build());
     host.par("password", &["push", REFERENCE, text(&file)])
         .success();
-    // Nothing is cached: nothing can be stale.
+    // The cache is empty, so there is no earlier answer to use.
     let cold = host.fetch("expired", &[]).exit(4);
     assert!(!cold.stderr.contains("--pull missing"), "{cold}");
     let path = host.fetch("password", &[]).success().stdout;
@@ -72,7 +72,7 @@ fn denied_access_stops_a_warm_host_unless_the_policy_or_the_caller_says_otherwis
     assert!(warned.stderr.contains("is unconfirmed since"), "{warned}");
     host.fetch("expired", &["--pull", "always"]).exit(4);
 
-    // Only for publishers that are pinned, or listed in the rule.
+    // The policy applies only to publishers that are pinned or listed in the rule.
     let rule = |lines: &str| format!("[[rule]]\nmatch = \"registry.test\"\n{lines}");
     host.configure("trust.toml", &rule("stale = \"denied\"\npin = \"off\""));
     host.fetch("expired", &[]).exit(4);

@@ -22,7 +22,7 @@ fn only_the_wanted_binary_of_the_wanted_package_is_found() {
 }
 
 #[test]
-fn the_path_tells_the_triple() {
+fn the_triple_is_read_from_the_path() {
     let directory = Path::new("/t");
     let built = |path: &str| triple(Path::new(path), directory);
     assert_eq!(built("/t/release/a"), None);

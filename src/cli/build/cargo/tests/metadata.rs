@@ -22,7 +22,7 @@ fn workspace(packages: &[(&str, &[&str])]) -> Metadata {
 }
 
 #[test]
-fn the_only_binary_is_taken_and_several_are_listed() {
+fn the_only_binary_is_chosen_and_several_are_listed() {
     let directory = Path::new("/nowhere");
     let one = workspace(&[("a", &["a-b"]), ("lib", &[])]);
     assert_eq!(one.binary(directory, None).unwrap().name, "a-b");
@@ -47,7 +47,7 @@ fn the_only_binary_is_taken_and_several_are_listed() {
 }
 
 #[test]
-fn the_default_of_cargo_run_is_taken_of_several() {
+fn of_several_binaries_the_default_of_cargo_run_is_chosen() {
     let mut two = workspace(&[("a", &["a", "b"])]);
     two.packages[0].default_run = Some("b".to_owned());
     let found = two.binary(Path::new("/nowhere"), None).unwrap();

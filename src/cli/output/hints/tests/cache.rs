@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 #[test]
-fn the_directory_of_the_cache_is_named_for_one_within_it() {
+fn the_hint_about_a_directory_inside_the_cache_names_the_cache() {
     let within = Error::WithinCache(PathBuf::from("/cache/v1/blobs"));
     let hint = cache_hint(&within).unwrap();
     assert!(hint.ends_with(": /cache/v1"), "{hint}");

@@ -30,7 +30,7 @@ fn hints_are_found_through_stores_and_shared_work() {
 }
 
 #[test]
-fn what_is_not_locked_can_be_locked() {
+fn the_hint_about_a_reference_that_is_not_locked_names_par_lock() {
     let error = LockError::NotLocked {
         reference: "ghcr.io/org/provider:1.0".to_owned(),
     };

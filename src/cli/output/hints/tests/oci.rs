@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_reference_with_the_scheme_of_plain_http_leads_to_the_option() {
+fn the_hint_about_a_reference_with_http_names_the_option() {
     let error = "http://ghcr.io/a".parse::<crate::oci::Reference>();
     let hint = reference_hint(&error.unwrap_err()).unwrap();
     assert!(hint.contains("--insecure"), "{hint}");
@@ -41,7 +41,7 @@ fn the_hint_on_a_location_names_the_header_that_the_proxy_has_to_set() {
 }
 
 #[test]
-fn the_hint_for_what_is_missing_names_what_was_asked_for() {
+fn the_hint_about_missing_content_names_the_tag_or_the_digest_to_check() {
     let hint = |what: &str| {
         let answer = crate::oci::Answer {
             status: 404,
@@ -62,7 +62,7 @@ fn the_hint_for_what_is_missing_names_what_was_asked_for() {
 }
 
 #[test]
-fn a_plus_in_a_tag_leads_to_an_underscore() {
+fn the_hint_about_a_plus_in_a_tag_suggests_an_underscore() {
     let error = "ghcr.io/a:1.0+b".parse::<crate::oci::Reference>();
     let hint = reference_hint(&error.unwrap_err()).unwrap();
     assert!(hint.ends_with("1.0_b"), "{hint}");
