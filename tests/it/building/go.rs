@@ -75,7 +75,9 @@ fn a_package_without_a_main_function_and_one_that_does_not_compile_are_refused()
     environment.write("wasmcloud.toml", project);
     let library = par(&environment, &["build"]).exit(2);
     assert!(
-        library.stderr.contains("is `lib`, and not `main`"),
+        library
+            .stderr
+            .contains("is `lib`, and only a package `main`"),
         "{library}"
     );
 

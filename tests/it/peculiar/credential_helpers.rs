@@ -186,7 +186,7 @@ fn doctor_reports_a_failed_helper_and_a_public_registry() {
     let report = environment.par(["doctor", registry.address()]).success();
     for said in [
         "note    authentication",
-        "gives to anybody",
+        "gives to anonymous users",
         "docker-credential-test",
     ] {
         assert!(report.stdout.contains(said), "{report}");

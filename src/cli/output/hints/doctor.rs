@@ -44,7 +44,7 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
         }
         Some(Advice::NameTag) => "name a tag of a provider archive, or give --push",
         Some(Advice::FindProxy) => {
-            "look for a proxy that removes the header Range: interrupted downloads begin again from the start"
+            "look for a proxy that removes the header Range: interrupted downloads start again from the beginning"
         }
         Some(Advice::UseStatic) => {
             "build the executable for musl (`--target x86_64-unknown-linux-musl`, for example): a static one starts on \
