@@ -14,6 +14,7 @@ use super::annotations;
 use super::client::Client;
 use super::error::Error;
 use super::identity_check::IdentityCheck;
+use super::lock::LockedIdentity;
 use super::sigstore::SigstoreIdentity;
 use super::trust::{Candidate, TrustError};
 
@@ -33,7 +34,7 @@ pub(super) struct Admission {
 
 /// Who vouches for a manifest.
 enum Vouched {
-    /// The policy does not ask.
+    /// Neither the policy nor the lock asks.
     NotAsked,
     By(SigstoreIdentity),
     /// None that the policy allows, and the policy audits.
@@ -98,26 +99,32 @@ impl Admission {
         let asking = async || match self.identity(index, store).await {
             Ok(None) => Ok(Vouched::NotAsked),
             Ok(Some(identity)) => Ok(Vouched::By(identity)),
-            Err(refusal) => {
+            // The lock refuses where the policy audits.
+            Err(Error::Trust(refusal)) if self.locked_identity().is_none() => {
                 let trust = &self.client.trust;
                 trust.warn_or_refuse(Some(&self.reference), refusal)?;
                 Ok(Vouched::Audited)
             }
+            Err(error) => Err(error),
         };
         self.vouched.get_or_try_init(asking).await.map(drop)
     }
 
-    /// Returns the identity that vouches for the manifest, or `None` where the policy demands none.
+    /// Returns the identity that vouches for the manifest, or `None` where neither the policy nor the lock demands one.
     pub(super) async fn identity(
         &self,
         index: Option<&Digest>,
         store: &dyn ReadStorage,
-    ) -> Result<Option<SigstoreIdentity>, TrustError> {
+    ) -> Result<Option<SigstoreIdentity>, Error> {
         let manifests = [&self.digest].into_iter().chain(index).cloned();
-        match IdentityCheck::new(&self.client, &self.reference, manifests, store) {
-            Some(check) => check.run().await.map(Some),
-            None => Ok(None),
-        }
+        let manifests = manifests.collect();
+        let check = IdentityCheck::new(&self.client, &self.reference, manifests, store);
+        check.answer().await
+    }
+
+    /// Returns the identity that is locked for the reference.
+    fn locked_identity(&self) -> Option<&LockedIdentity> {
+        self.client.lock.as_ref()?.identity(&self.reference)
     }
 
     /// Returns the identity that vouches for the manifest, once that was [asked](Self::check_identity).
@@ -227,8 +234,16 @@ impl Admission {
         })
     }
 
+    /// Whether the refusal of an identity is allowed because the policy audits. A locked identity is demanded nevertheless.
+    pub(super) fn audits_identity(&self, refusal: &Error) -> bool {
+        match refusal {
+            Error::Trust(refusal) => self.locked_identity().is_none() && self.audits(refusal),
+            _ => false,
+        }
+    }
+
     /// Whether a refusal is allowed because the policy audits.
-    pub(super) fn audits(&self, refusal: &TrustError) -> bool {
+    fn audits(&self, refusal: &TrustError) -> bool {
         self.client.trust.audits(Some(&self.reference), refusal)
     }
 

@@ -97,7 +97,7 @@ pub use fetched::Fetched;
 pub use freshness::Freshness;
 pub use host::{HostProblem, host_problems};
 pub use inspect::Inspected;
-pub use lock::{Lock, LockError, Locked};
+pub use lock::{Lock, LockError, Locked, LockedIdentity, LockedRoot};
 pub use mirror::{
     MirrorDestination, MirrorHosts, MirrorOptions, MirrorSource, MirrorState, Mirrored,
     MirroredArtifact,
