@@ -9,7 +9,7 @@ use crate::content::{Descriptor, Digest};
 use super::error::BundleError;
 
 /// The largest bundle that is read, in bytes. It is that of a manifest.
-const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
+pub(in crate::client) const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// The manifest of an artifact whose only layer is a bundle.
 pub(in crate::client) struct BundleManifest {

@@ -5,6 +5,7 @@
 
 mod asking;
 mod commands;
+mod discovering;
 mod locked;
 mod refused;
 mod with_api;

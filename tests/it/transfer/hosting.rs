@@ -17,6 +17,7 @@ use wasmcloud_par::client::{
 };
 use wasmcloud_par::content::{Descriptor, ErrorKind};
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
+use wasmcloud_par::trust::SigstoreRoot;
 
 use super::{VENDOR, block_on, client, digest, pack, push, small, text};
 use crate::support::{Environment, Registry};
@@ -186,7 +187,10 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.tag(&wish.reference, "2");
         wish.client.tag_details(&wish.reference, &wish.tags);
         wish.client.tags(&wish.reference);
-    };
+        async {
+            let discovered = wish.client.discover(&wish.reference).await?;
+            wish.client.verify_bundles(discovered, &[SigstoreRoot::Public]).await
+        };
     };
     for method in async_methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/client")) {
         let called = format!("client.{method}(");
