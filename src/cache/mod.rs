@@ -17,6 +17,8 @@
 //!   bundles/sha256/<hex>.<hash>            the Sigstore bundle of the manifest of this digest that a policy has
 //!                                          accepted, verified again each time
 //!   away/<registry>                        when this registry did not answer, for some seconds
+//!   listed-by-clients/<registry>           this registry had no referrers API: a list of referrers is looked for
+//!                                          under its tag first
 //!   partial/sha256/<hex>                   unfinished downloads of blobs, and of ranges of blobs, which
 //!                                          the next download continues
 //!   partial/sha256/<hex>.<hash>.upload     the address of an unfinished upload to one repository, locked and
@@ -54,6 +56,8 @@ mod identity;
 mod import;
 mod inventory;
 mod lease;
+#[cfg(feature = "sigstore")]
+mod listed_by_clients;
 mod listing;
 mod lock;
 mod lookup;

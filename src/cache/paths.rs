@@ -29,10 +29,11 @@ const PROGRAMS: &str = "programs";
 const PROVIDERS: &str = "providers";
 const BUNDLES: &str = "bundles";
 const AWAY: &str = "away";
+const LISTED_BY_CLIENTS: &str = "listed-by-clients";
 const UNFINISHED: &str = "partial";
 
 /// The directories in a cache.
-const DIRECTORIES: [&str; 11] = [
+const DIRECTORIES: [&str; 12] = [
     Kind::Blob.directory(),
     Kind::Executable.directory(),
     REFERENCES,
@@ -43,6 +44,7 @@ const DIRECTORIES: [&str; 11] = [
     PROVIDERS,
     BUNDLES,
     AWAY,
+    LISTED_BY_CLIENTS,
     UNFINISHED,
 ];
 
@@ -88,7 +90,7 @@ pub(super) enum Purpose {
     Bundle(Digest),
     /// The first bytes of the archive of the tag `registry/repository:tag`.
     Head(String),
-    /// The repositories in which content was seen, or a registry that did not answer.
+    /// The repositories in which content was seen, a registry that did not answer, or one without a referrers API.
     Hint,
     /// An unfinished download, or a lock file.
     Unfinished,
@@ -203,6 +205,13 @@ impl Paths {
         Ok(self.root.join(AWAY).join(name))
     }
 
+    /// Returns the file that says that clients maintain the lists of referrers in `registry`.
+    #[cfg(any(test, feature = "sigstore"))]
+    pub(super) fn listed_by_clients(&self, registry: &str) -> Result<PathBuf, Error> {
+        let name = safe(registry).ok_or_else(|| Error::MalformedName(registry.to_owned()))?;
+        Ok(self.root.join(LISTED_BY_CLIENTS).join(name))
+    }
+
     fn addressed(&self, directory: &str, digest: &Digest) -> PathBuf {
         self.root
             .join(directory)
@@ -249,7 +258,7 @@ impl Paths {
                 Some(Purpose::Reference(tag_name(repository, tag)))
             }
             [HEADS, repository @ .., TAGS, tag] => Some(Purpose::Head(tag_name(repository, tag))),
-            [PLACES, _, _] | [AWAY, _] => Some(Purpose::Hint),
+            [PLACES, _, _] | [AWAY | LISTED_BY_CLIENTS, _] => Some(Purpose::Hint),
             [PROGRAMS, algorithm, hex, _] => digest(algorithm, hex).map(Purpose::Program),
             [PROVIDERS, algorithm, hex] => digest(algorithm, hex).map(Purpose::Provider),
             [BUNDLES, algorithm, name] => {

@@ -14,6 +14,7 @@ use super::annotations;
 use super::client::Client;
 use super::error::Error;
 use super::identity_check::IdentityCheck;
+use super::lock::LockedIdentity;
 use super::sigstore::SigstoreIdentity;
 use super::trust::{Candidate, TrustError};
 
@@ -33,7 +34,7 @@ pub(super) struct Admission {
 
 /// Who vouches for a manifest.
 enum Vouched {
-    /// The policy demands no identity.
+    /// Neither the policy nor the lock demands an identity.
     NotAsked,
     By(SigstoreIdentity),
     /// No identity that the policy allows vouches for the manifest, and the policy only audits.
@@ -99,26 +100,32 @@ impl Admission {
         let asking = async || match self.identity(index, store).await {
             Ok(None) => Ok(Vouched::NotAsked),
             Ok(Some(identity)) => Ok(Vouched::By(identity)),
-            Err(refusal) => {
+            // The lock refuses where the policy audits.
+            Err(Error::Trust(refusal)) if self.locked_identity().is_none() => {
                 let trust = &self.client.trust;
                 trust.warn_or_refuse(Some(&self.reference), refusal)?;
                 Ok(Vouched::Audited)
             }
+            Err(error) => Err(error),
         };
         self.vouched.get_or_try_init(asking).await.map(drop)
     }
 
-    /// Returns the identity that vouches for the manifest, or `None` where the policy demands none.
+    /// Returns the identity that vouches for the manifest, or `None` where neither the policy nor the lock demands one.
     pub(super) async fn identity(
         &self,
         index: Option<&Digest>,
         store: &dyn ReadStorage,
-    ) -> Result<Option<SigstoreIdentity>, TrustError> {
+    ) -> Result<Option<SigstoreIdentity>, Error> {
         let manifests = [&self.digest].into_iter().chain(index).cloned();
-        match IdentityCheck::new(&self.client, &self.reference, manifests, store) {
-            Some(check) => check.run().await.map(Some),
-            None => Ok(None),
-        }
+        let manifests = manifests.collect();
+        let check = IdentityCheck::new(&self.client, &self.reference, manifests, store);
+        check.answer().await
+    }
+
+    /// Returns the identity that is locked for the reference.
+    fn locked_identity(&self) -> Option<&LockedIdentity> {
+        self.client.lock.as_ref()?.identity(&self.reference)
     }
 
     /// Returns the identity that vouches for the manifest, if [`check_identity`](Self::check_identity) has found one.
@@ -228,8 +235,17 @@ impl Admission {
         })
     }
 
+    /// Returns whether an archive with this refusal of an identity is used, because the policy only audits. The audit
+    /// does not extend to a locked identity.
+    pub(super) fn audits_identity(&self, refusal: &Error) -> bool {
+        match refusal {
+            Error::Trust(refusal) => self.locked_identity().is_none() && self.audits(refusal),
+            _ => false,
+        }
+    }
+
     /// Returns whether the policy only audits, so that an archive with this refusal is used.
-    pub(super) fn audits(&self, refusal: &TrustError) -> bool {
+    fn audits(&self, refusal: &TrustError) -> bool {
         self.client.trust.audits(Some(&self.reference), refusal)
     }
 

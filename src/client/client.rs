@@ -15,7 +15,7 @@ use super::blocking::{Input, blocking, on_own_thread, until_dropped};
 use super::doctor::{self, Diagnosis};
 use super::error::Error;
 use super::fetched::Fetched;
-use super::lock::Lock;
+use super::lock::{Lock, LockedIdentity};
 use super::open_layouts::OpenLayouts;
 use super::options::{ClientOptions, PullPolicy};
 use super::shared::SharedMap;
@@ -43,6 +43,8 @@ pub struct Client {
     pub(super) trust: Arc<TrustPolicy>,
     pub(super) pull: PullPolicy,
     pub(super) lock: Option<Arc<Lock>>,
+    /// The Sigstore identity that is taken of several that vouch for a manifest.
+    pub(super) preferred: Option<Arc<LockedIdentity>>,
     pub(super) limits: Arc<Limits>,
     /// The dates that claims may have. A client that only shows archives also accepts claims that become valid later.
     pub(super) dates: Dates,
@@ -99,6 +101,7 @@ impl Client {
             trust: Arc::new(options.trust.map_or_else(TrustPolicy::of_user, Ok)?),
             pull: options.pull,
             lock: None,
+            preferred: None,
             limits: Arc::new(options.limits),
             dates: Dates::default(),
             progress: options.progress,

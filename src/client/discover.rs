@@ -10,10 +10,14 @@ use crate::oci::{Reference, copy_blob};
 use super::about::about;
 use super::attached::AttachedReader;
 use super::discovered::Discovered;
+#[cfg(feature = "sigstore")]
+use super::discovered_bundles::verify_bundles;
 use super::discovery::Discovery;
 use super::error::{Error, require_name};
 use super::lookup::{named, read_storage};
 use super::metered::MeteredSource;
+#[cfg(feature = "sigstore")]
+use super::sigstore::SigstoreRoot;
 use super::{Client, blocking, note_digest};
 
 impl Client {
@@ -60,6 +64,26 @@ impl Client {
             root,
             complete,
         })
+    }
+
+    /// Finds out who vouches by the Sigstore bundles in `discovered`, and sets
+    /// [`vouching`](super::DiscoveredManifest::vouching) for each of them. A bundle is verified by the first of `roots` that can.
+    /// The trust policy is not asked: whether an identity is trusted is up to the caller.
+    ///
+    /// This requests the content of each bundle, of at most 4 MiB each and 64 MiB together. What is larger counts as refused,
+    /// and is not requested.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of a registry that does not answer; [`Error::Trust`] for a trusted root that cannot be used.
+    #[cfg(feature = "sigstore")]
+    #[tracing::instrument(skip_all, fields(reference = %discovered.reference))]
+    pub async fn verify_bundles(
+        &self,
+        discovered: Discovered,
+        roots: &[SigstoreRoot],
+    ) -> Result<Discovered, Error> {
+        verify_bundles(self, discovered, roots).await
     }
 
     /// Returns the content of an attachment, verified. `content` is a file of a manifest that was

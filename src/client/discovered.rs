@@ -1,11 +1,13 @@
 //! What was found to belong to a manifest.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::content::{Descriptor, Digest};
 use crate::oci::Reference;
 
 use super::attachment::CREATED;
+use super::sigstore::{BundleError, SigstoreIdentity};
 
 /// The config of a container image. It says nothing about what is attached.
 const IMAGE_CONFIG: &str = crate::oci::media_type::IMAGE_CONFIG;
@@ -39,9 +41,22 @@ pub struct DiscoveredManifest {
     pub annotations: BTreeMap<String, String>,
     /// The layers of the manifest, which are the content of an attachment.
     pub files: Vec<DiscoveredFile>,
+    /// Whether an identity vouches by this Sigstore bundle for the manifest above. `None`: it is no bundle, or that was not
+    /// found out by `Client::verify_bundles`.
+    pub vouching: Option<Vouching>,
     /// What belongs to the manifest: the manifests of an index, then its referrers, then what older tools have attached by
     /// a tag.
     pub manifests: Vec<DiscoveredManifest>,
+}
+
+/// Whether an identity vouches by a Sigstore bundle.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Vouching {
+    /// The bundle is verified: this identity has signed it.
+    By(SigstoreIdentity),
+    /// The bundle does not verify, for this reason.
+    Refused(Arc<BundleError>),
 }
 
 /// Why a manifest is listed.

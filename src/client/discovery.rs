@@ -270,6 +270,7 @@ impl Node {
                 artifact_type: described.artifact_type,
                 annotations: described.annotations,
                 files: files.collect(),
+                vouching: None,
                 manifests: Vec::new(),
             },
             entries: described.entries,

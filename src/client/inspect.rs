@@ -170,6 +170,7 @@ async fn summarized(lookup: &Lookup, world: bool) -> Result<Summarized, Error> {
         annotations: lookup.artifact.annotations().clone(),
         size: lookup.artifact.size(),
         rotation: lookup.admission().rotation().cloned(),
+        identity: lookup.admission().vouched_by(),
         summary,
     })
 }

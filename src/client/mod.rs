@@ -29,6 +29,8 @@ mod delete;
 mod describe_cache;
 mod discover;
 mod discovered;
+#[cfg(feature = "sigstore")]
+mod discovered_bundles;
 mod discovery;
 mod doctor;
 mod doctor_host;
@@ -88,7 +90,7 @@ pub use client::Client;
 use client::note_digest;
 pub use copy::{Copied, CopyOptions};
 pub use delete::{DeletedTag, Deletion};
-pub use discovered::{Discovered, DiscoveredFile, DiscoveredManifest, Relation};
+pub use discovered::{Discovered, DiscoveredFile, DiscoveredManifest, Relation, Vouching};
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use export_options::ExportOptions;
@@ -97,7 +99,7 @@ pub use fetched::Fetched;
 pub use freshness::Freshness;
 pub use host::{HostProblem, host_problems};
 pub use inspect::Inspected;
-pub use lock::{Lock, LockError, Locked};
+pub use lock::{Lock, LockError, Locked, LockedIdentity, LockedRoot};
 pub use mirror::{
     MirrorDestination, MirrorHosts, MirrorOptions, MirrorSource, MirrorState, Mirrored,
     MirroredArtifact,

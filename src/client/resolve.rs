@@ -1,5 +1,7 @@
 //! Resolve: what references stand for now, as one digest or as a lock.
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::content::{Descriptor, Digest};
@@ -8,7 +10,7 @@ use crate::oci::Reference;
 use super::admission::Admission;
 use super::client::Client;
 use super::error::{Error, require_name};
-use super::lock::{Lock, Locked};
+use super::lock::{Lock, Locked, LockedIdentity};
 use super::lookup::{Resolution, named, read_storage};
 use super::options::PullPolicy;
 
@@ -69,8 +71,20 @@ impl Client {
     /// Returns an entry of a lock for each of `references`, in their order, or the error of that reference. Does what
     /// [`lock`](Self::lock) does.
     pub async fn lock_each(&self, references: &[Reference]) -> Vec<Result<Locked, Error>> {
+        self.renew_each(&Lock::default(), references).await
+    }
+
+    /// Returns new entries for a lock, as [`lock_each`](Self::lock_each) does. Where several Sigstore identities vouch for
+    /// a manifest, the entry keeps the one that it has in `known`. An identity in `known` is asked for even where the
+    /// trust policy demands none.
+    pub async fn renew_each(
+        &self,
+        known: &Lock,
+        references: &[Reference],
+    ) -> Vec<Result<Locked, Error>> {
         let providers = references.iter().cloned().map(|reference| {
-            let client = self.clone();
+            let mut client = self.clone();
+            client.preferred = known.known_identity(&reference).cloned().map(Arc::new);
             async move { lock_one(&client, reference).await }
         });
         // Collected first: the stream must not borrow from the caller.
@@ -85,6 +99,7 @@ async fn lock_one(client: &Client, reference: Reference) -> Result<Locked, Error
     let digest = client.resolve(&reference).await?.digest;
     let pinned = reference.with_digest(digest.clone());
     let summarized = client.summarize(&pinned, false).await?;
+    let identity = summarized.identity.as_ref().map(LockedIdentity::from);
     let claims = summarized.summary.claims;
     // Pins compare revisions for each tag, so the check needs the reference with its tag.
     let (manifest, rotation) = (summarized.digest, summarized.rotation);
@@ -97,5 +112,6 @@ async fn lock_one(client: &Client, reference: Reference) -> Result<Locked, Error
         subject: claims.subject().to_string(),
         version: claims.metadata().version.clone(),
         revision: claims.revision(),
+        identity,
     })
 }

@@ -9,6 +9,7 @@ use crate::content::{Digest, ErrorKind};
 
 use super::error::Error;
 use super::lookup::{Lookup, Preview, read_range};
+use super::sigstore::SigstoreIdentity;
 
 /// The claims, the targets and the sizes of an archive. The signature, the key types and the dates of its claims are
 /// verified.
@@ -63,6 +64,8 @@ pub struct Summarized {
     pub summary: Summary,
     /// The verified rotation statement on the manifest.
     pub rotation: Option<Rotation>,
+    /// The Sigstore identity that vouches for the manifest. `None`: neither the trust policy nor a lock demands one.
+    pub identity: Option<SigstoreIdentity>,
 }
 
 /// Returns the summary of an archive that is not downloaded. `None` when the whole archive has to be read.

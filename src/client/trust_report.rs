@@ -62,13 +62,12 @@ impl TrustReport {
         let identity = match lookup.admission().identity(index, store).await {
             Ok(identity) => identity,
             Err(refusal) => {
-                let is_audited = lookup.admission().audits(&refusal);
-                let list = if is_audited {
+                let list = if lookup.admission().audits_identity(&refusal) {
                     &mut audited
                 } else {
                     &mut refusals
                 };
-                list.push(refusal.into());
+                list.push(refusal);
                 None
             }
         };

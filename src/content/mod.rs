@@ -56,7 +56,7 @@ pub(crate) use locks::{Locking, locked_when_free, shared_when_free};
 pub(crate) use mounts::is_noexec;
 pub(crate) use progress::MeteredReader;
 pub use progress::{Meter, Progress, Silent, Step, Stopped};
-pub(crate) use referrers::{Referrer, Referrers};
+pub(crate) use referrers::{ListOrigin, ListedFirst, Referrer, ReferrerList, Referrers};
 pub(crate) use regular::{is_at, is_ours, open_exclusive, open_regular};
 pub(crate) use storage::{
     Content, Delete, Fetch, Listing, ManifestName, Mount, Push, ReadStorage, Reader, Resolve,
@@ -75,7 +75,7 @@ pub(crate) use verify::{DigestReader, VerifyReader};
 #[doc(hidden)]
 pub mod internals {
     pub use super::digest::{Algorithm, Hasher};
-    pub use super::referrers::{Referrer, Referrers};
+    pub use super::referrers::{ListOrigin, ListedFirst, Referrer, ReferrerList, Referrers};
     pub use super::storage::{
         Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
         Stored,

@@ -43,6 +43,47 @@ fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// Where a list of referrers is looked for first.
+#[cfg_attr(
+    not(feature = "sigstore"),
+    allow(dead_code, reason = "only the search for Sigstore bundles asks for it")
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListedFirst {
+    /// The storage itself is asked, and the list that clients maintain counts where it has none.
+    ByStorage,
+    /// The list that clients maintain is read, and the storage itself is asked where there is none.
+    ByClients,
+}
+
+/// A list of referrers as it is written. Nothing of it is verified, and types and annotations may be absent or wrong.
+#[cfg_attr(
+    not(feature = "sigstore"),
+    allow(dead_code, reason = "only the search for Sigstore bundles asks for it")
+)]
+#[derive(Debug, Clone)]
+pub struct ReferrerList {
+    /// The referrers, each one once.
+    pub referrers: Vec<Referrer>,
+    /// Where the list comes from.
+    pub origin: ListOrigin,
+}
+
+/// Where a list of referrers comes from.
+#[cfg_attr(
+    not(feature = "sigstore"),
+    allow(dead_code, reason = "only the search for Sigstore bundles asks for it")
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListOrigin {
+    /// The storage maintains it.
+    Storage,
+    /// Clients maintain it, in a storage that maintains none.
+    Clients,
+    /// Clients maintain it. The storage was not asked for a list of its own.
+    ClientsFirst,
+}
+
 /// Finds the referrers of a manifest.
 ///
 /// A storage with this capability adds each manifest that is pushed and names a subject to the list of that subject.
@@ -57,6 +98,25 @@ pub trait Referrers: Send + Sync {
         subject: &Digest,
         artifact_type: Option<&str>,
     ) -> Result<Vec<Referrer>, StoreError>;
+
+    /// Returns the referrers of the manifest `subject` as they are listed, at least those of the type `artifact_type`.
+    /// Unlike [`referrers`](Self::referrers), this reads no manifest to correct the list.
+    #[cfg_attr(
+        not(feature = "sigstore"),
+        allow(dead_code, reason = "only the search for Sigstore bundles asks for it")
+    )]
+    async fn listed(
+        &self,
+        subject: &Digest,
+        artifact_type: &str,
+        first: ListedFirst,
+    ) -> Result<ReferrerList, StoreError> {
+        let _ = first;
+        Ok(ReferrerList {
+            referrers: self.referrers(subject, Some(artifact_type)).await?,
+            origin: ListOrigin::Storage,
+        })
+    }
 
     /// Returns all tags of the storage, if they can be had at once. `None`: a caller has to ask for each tag that it
     /// wants to know.

@@ -9,6 +9,15 @@ use crate::cli::output::Failure;
 use crate::client::TrustPolicy;
 use crate::client::sigstore::{SigstoreRoot, SigstoreRule};
 
+/// Returns the instance that an option names.
+pub(crate) fn trusted_root(name: PathBuf) -> SigstoreRoot {
+    match name.to_str() {
+        Some("public") => SigstoreRoot::Public,
+        Some("github") => SigstoreRoot::GitHub,
+        _ => SigstoreRoot::File(name),
+    }
+}
+
 /// The Sigstore identity that has to vouch for a manifest.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Trust options")]
@@ -42,12 +51,7 @@ impl IdentityArgs {
                 "--identity and --identity-issuer must not be empty"
             ));
         }
-        let root = match self.trusted_root {
-            None => SigstoreRoot::Public,
-            Some(name) if name.as_os_str() == "public" => SigstoreRoot::Public,
-            Some(name) if name.as_os_str() == "github" => SigstoreRoot::GitHub,
-            Some(path) => SigstoreRoot::File(path),
-        };
+        let root = self.trusted_root.map(trusted_root).unwrap_or_default();
         let rule = SigstoreRule::new(issuer, subject).root(root);
         Ok(TrustPolicy {
             identities: vec![rule],

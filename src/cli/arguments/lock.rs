@@ -16,8 +16,8 @@ pub(crate) const LOCK_FILE: &str = "par.lock";
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Trust options")]
 pub(crate) struct LockArgs {
-    /// Use only what `par lock` has locked: its digest, even if the tag was moved, and its issuer, subject
-    /// and revision. Default: what the tag names now
+    /// Use only what `par lock` has locked: its digest, even if the tag was moved, and its issuer, subject,
+    /// revision and Sigstore identity. Default: what the tag names now
     #[arg(long)]
     locked: bool,
     /// The lock file; naming one implies --locked. Default: `par.lock` in the current directory

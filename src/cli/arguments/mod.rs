@@ -28,6 +28,8 @@ pub(crate) use dates::{Date, age, validity};
 pub(crate) use deployment::Deployment;
 pub(crate) use edit::{EditArgs, signed_archive};
 pub(crate) use identity::IdentityArgs;
+#[cfg(feature = "sigstore")]
+pub(crate) use identity::trusted_root;
 pub(crate) use image::image_destination;
 pub(crate) use lock::{LOCK_FILE, LockArgs};
 pub(crate) use mirror_list::{MirrorList, Selected};

@@ -7,9 +7,13 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::ValueHint;
 
+#[cfg(feature = "sigstore")]
+use crate::cli::arguments::trusted_root;
 use crate::cli::arguments::{RegistryArgs, destination};
 use crate::cli::output::{Answer, Failure, bytes, escape};
 use crate::cli::session::Session;
+#[cfg(feature = "sigstore")]
+use crate::client::sigstore::SigstoreRoot;
 use crate::client::{
     Client, Discovered, DiscoveredFile, DiscoveredManifest, Relation, TrustPolicy,
 };
@@ -28,7 +32,8 @@ const CHOICES: usize = 20;
 /// them, and what is attached to attachments. Each line has the digest, the type, the size and the time of an attachment and
 /// the name of its file. Attachments of older tools, which have tags such as `sha256-….sig`, are marked with their tags.
 ///
-/// Anybody who may push to the repository can attach content: a signature counts only once it is verified.
+/// Anybody who may push to the repository can attach content. Each Sigstore bundle is verified, and its line says which identity
+/// has signed it, or why it does not verify. Whether that identity is trusted is for you to say: see `par verify --identity`.
 ///
 /// With --get, print the content of one attachment, or write it to a file, after its digest is verified.
 #[derive(clap::Args)]
@@ -59,8 +64,45 @@ pub(crate) struct Args {
         value_parser = destination()
     )]
     destination: Option<PathBuf>,
+    /// The instance of Sigstore by which bundles are verified: `public`, `github`, or a file `trusted_root.json`. Default:
+    /// public, or else github
+    #[arg(
+        long,
+        value_name = "FILE|NAME",
+        conflicts_with = "get",
+        value_hint = ValueHint::FilePath
+    )]
+    trusted_root: Option<PathBuf>,
     #[command(flatten)]
     registry: RegistryArgs,
+}
+
+/// Finds out who vouches by the bundles.
+#[cfg(feature = "sigstore")]
+async fn verify(
+    client: &Client,
+    discovered: Discovered,
+    root: Option<PathBuf>,
+) -> Result<Discovered> {
+    let roots = match root {
+        Some(root) => vec![trusted_root(root)],
+        None => vec![SigstoreRoot::Public, SigstoreRoot::GitHub],
+    };
+    Ok(client.verify_bundles(discovered, &roots).await?)
+}
+
+/// Says nothing of bundles, which cannot be verified.
+#[cfg(not(feature = "sigstore"))]
+#[allow(
+    clippy::unused_async,
+    reason = "with the feature, bundles are requested"
+)]
+async fn verify(_: &Client, discovered: Discovered, root: Option<PathBuf>) -> Result<Discovered> {
+    if root.is_some() {
+        let message = "--trusted-root is for a program that is built with the feature `sigstore`";
+        bail!(Failure::usage(message));
+    }
+    Ok(discovered)
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
@@ -84,6 +126,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     if let Some(artifact_type) = &args.artifact_type {
         discovered = discovered.of_type(artifact_type);
     }
+    discovered = verify(&client, discovered, args.trusted_root).await?;
     let root = &discovered.root;
     if root.manifests.is_empty() {
         session.note(&match &args.artifact_type {

@@ -3,8 +3,10 @@
 use bytesize::ByteSize;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Discovered, DiscoveredManifest, Relation};
-use crate::content::time_text;
+use crate::cli::vouching;
+use crate::client::sigstore::SigstoreIdentity;
+use crate::client::{Discovered, DiscoveredManifest, Relation, Vouching};
+use crate::content::{time_text, with_causes};
 
 /// The longest type or name that is shown in full, in characters.
 const LONGEST: usize = 120;
@@ -51,7 +53,17 @@ fn line(found: &DiscoveredManifest) -> String {
     if let Relation::Tag(tag) = &found.relation {
         parts.push(format!("(tag {tag})"));
     }
+    parts.extend(found.vouching.as_ref().map(vouching_text));
     parts.join("  ")
+}
+
+fn vouching_text(vouching: &Vouching) -> String {
+    match vouching {
+        Vouching::By(SigstoreIdentity {
+            issuer, subject, ..
+        }) => format!("verified: {} ({})", short(subject), short(issuer)),
+        Vouching::Refused(reason) => format!("not verified: {reason}"),
+    }
 }
 
 /// Returns the time in the annotation, if it is one.
@@ -88,6 +100,14 @@ pub(super) fn manifest_json(found: &DiscoveredManifest) -> Map<String, Value> {
         manifest.insert("relation".to_owned(), json!(relation));
         manifest.insert("tag".to_owned(), json!(tag));
         manifest.insert("platform".to_owned(), json!(platform));
+        let (verified, identity, refusal) = match &below.vouching {
+            Some(Vouching::By(identity)) => (Some(true), Some(identity), None),
+            Some(Vouching::Refused(reason)) => (Some(false), None, Some(with_causes(reason))),
+            _ => (None, None, None),
+        };
+        manifest.insert("verified".to_owned(), json!(verified));
+        manifest.insert("identity".to_owned(), vouching::value(identity));
+        manifest.insert("refusal".to_owned(), json!(refusal));
         Value::Object(manifest)
     });
     let fields = [

@@ -35,8 +35,8 @@ const AT_ONCE: usize = 4;
 /// the lock file. `par fetch --locked` then accepts nothing else.
 ///
 /// Nothing is written unless every reference can be locked; every failure is reported. The exit code is 5 if an archive
-/// is refused, else that of the first failure. Refused are another issuer or subject than the lock file has for that
-/// reference, or for the other tags of its repository, and a lower revision than it has for that reference.
+/// is refused, else that of the first failure. Refused are another issuer, subject or Sigstore identity than the lock file
+/// has for that reference, or for the other tags of its repository, and a lower revision than it has for that reference.
 ///
 /// A manifest may name files of this machine (file://), which are left out with a warning.
 #[derive(clap::Args)]
@@ -86,7 +86,7 @@ pub(crate) struct Args {
         conflicts_with = "check"
     )]
     write: Option<PathBuf>,
-    /// Accept another issuer or subject than the lock file has. The pins of this machine hold nevertheless. Default:
+    /// Accept another issuer, subject or Sigstore identity than the lock file has. The pins of this machine hold nevertheless. Default:
     /// they are refused
     #[arg(long)]
     accept_identity: bool,
@@ -221,7 +221,8 @@ impl Run<'_> {
     async fn update(self, mut failures: Failures) -> Result<Answer> {
         let references = &self.wanted.references;
         let renews_all = self.args.update.is_empty();
-        let locked = self.client.lock_each(references).await;
+        let before = existing(self.path.clone()).await?.unwrap_or_default();
+        let locked = self.client.renew_each(&before, references).await;
         // Another process may have changed the file since, and its changes stay.
         let path = self.path.clone();
         let _turn = blocking(move || Ok(take_turn(&path))).await?;

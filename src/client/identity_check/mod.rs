@@ -1,5 +1,7 @@
 //! Whether a Sigstore identity vouches for a manifest.
 
+#[cfg(feature = "sigstore")]
+mod lists;
 mod question;
 #[cfg(feature = "sigstore")]
 mod search;

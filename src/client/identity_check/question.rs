@@ -1,16 +1,17 @@
 //! The question whether a Sigstore identity vouches for a manifest.
 
+use std::borrow::Cow;
+
 use crate::content::{Digest, ReadStorage};
 use crate::oci::Reference;
 
 use super::super::client::Client;
-#[cfg(not(feature = "sigstore"))]
-use super::super::sigstore::SigstoreIdentity;
-use super::super::sigstore::SigstoreRule;
-#[cfg(not(feature = "sigstore"))]
+use super::super::error::Error;
+use super::super::lock::{LockError, LockedIdentity};
+use super::super::sigstore::{SigstoreIdentity, SigstoreRule};
 use super::super::trust::TrustError;
 
-/// The question which of the identities that the policy allows vouches for a manifest.
+/// The question which of the identities that are allowed vouches for a manifest.
 #[cfg_attr(
     not(feature = "sigstore"),
     allow(dead_code, reason = "nothing is asked without the feature")
@@ -22,36 +23,113 @@ pub(in crate::client) struct IdentityCheck<'a> {
     pub(super) manifests: Vec<Digest>,
     /// The storage with the manifests and their bundles.
     pub(super) store: &'a dyn ReadStorage,
-    pub(super) rules: &'a [SigstoreRule],
+    pub(super) rules: Cow<'a, [SigstoreRule]>,
+    /// What the policy demands, if the rules are a part of that. A bundle that was accepted by it may be remembered.
+    pub(super) policy: &'a [SigstoreRule],
 }
 
 impl<'a> IdentityCheck<'a> {
-    /// Returns the question about the manifests that `reference` stands for, or `None` where the policy demands no
-    /// identity.
+    /// Prepares the question about the manifests that `reference` stands for.
     pub(in crate::client) fn new(
         client: &'a Client,
         reference: &'a Reference,
-        manifests: impl IntoIterator<Item = Digest>,
+        manifests: Vec<Digest>,
         store: &'a dyn ReadStorage,
-    ) -> Option<Self> {
-        let rules = client.trust.identities(reference);
-        (!rules.is_empty()).then_some(Self {
+    ) -> Self {
+        let policy = client.trust.identities(reference);
+        Self {
             client,
             reference,
-            manifests: manifests.into_iter().collect(),
+            manifests,
             store,
-            rules,
-        })
+            rules: Cow::Borrowed(policy),
+            policy,
+        }
     }
 
-    /// Returns an identity that the policy allows. A bundle that was accepted before is verified again, and nobody is
+    /// Returns an identity that the policy and the lock allow, or `None` where neither demands one.
+    pub(in crate::client) async fn answer(self) -> Result<Option<SigstoreIdentity>, Error> {
+        let lock = self.client.lock.as_ref();
+        if let Some(locked) = lock.and_then(|lock| lock.identity(self.reference)) {
+            return self.answer_locked(locked).await.map(Some);
+        }
+        let preferred = self.client.preferred.as_ref();
+        let rules = preferred.map(|preferred| preferred.rules(self.policy));
+        let rules = rules.filter(|rules| !rules.is_empty());
+        let check = match rules {
+            None => self,
+            Some(rules) => {
+                let check = self.by(rules);
+                match check.run().await {
+                    Ok(identity) => return Ok(Some(identity)),
+                    // Another one may vouch.
+                    Err(
+                        TrustError::NoBundle { .. }
+                        | TrustError::UntrustedIdentity { .. }
+                        | TrustError::IdentityNotCached(_)
+                        | TrustError::SigstoreNotBuilt(_),
+                    ) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                let policy = Cow::Borrowed(check.policy);
+                Self {
+                    rules: policy,
+                    ..check
+                }
+            }
+        };
+        if check.rules.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(check.run().await?))
+    }
+
+    /// Returns the locked identity, if it vouches for the manifest.
+    async fn answer_locked(self, locked: &LockedIdentity) -> Result<SigstoreIdentity, Error> {
+        let reference = self.reference.to_string();
+        if cfg!(not(feature = "sigstore")) {
+            return Err(LockError::SigstoreNotBuilt(reference).into());
+        }
+        let rules = locked.rules(self.policy);
+        if rules.is_empty() {
+            let locked = locked.to_string();
+            let refusal = if self.policy.is_empty() {
+                LockError::NoTrustedRoot { reference, locked }
+            } else {
+                LockError::IdentityNotAllowed { reference, locked }
+            };
+            return Err(refusal.into());
+        }
+        let identity = self.by(rules).run().await?;
+        // A locked subject is no pattern.
+        if !locked.is(&identity) {
+            let actual = LockedIdentity::from(&identity).to_string();
+            let locked = locked.to_string();
+            return Err(LockError::OtherIdentity {
+                reference,
+                locked,
+                actual,
+            }
+            .into());
+        }
+        Ok(identity)
+    }
+
+    fn by(self, rules: Vec<SigstoreRule>) -> Self {
+        Self {
+            rules: Cow::Owned(rules),
+            ..self
+        }
+    }
+
+    /// Returns an identity that the rules allow. A bundle that was accepted before is verified again, and nobody is
     /// asked then.
     #[cfg(not(feature = "sigstore"))]
     #[allow(
         clippy::unused_async,
         reason = "with the feature, registries are asked"
     )]
-    pub(in crate::client) async fn run(&self) -> Result<SigstoreIdentity, TrustError> {
+    async fn run(&self) -> Result<SigstoreIdentity, TrustError> {
         Err(TrustError::SigstoreNotBuilt(self.reference.to_string()))
     }
 }

@@ -1,29 +1,34 @@
 //! The search for a bundle that counts: the one that was accepted before, then those that the registry or the image layout
 //! lists.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 
-use crate::content::{Content, Digest, ErrorKind, ManifestName, Referrer, StoreError, with_causes};
+use crate::content::{
+    Content, Digest, ErrorKind, ListOrigin, ManifestName, ReferrerList, StoreError, with_causes,
+};
 use crate::oci::read_manifest;
 
 use super::super::blocking::blocking;
 use super::super::error::Error;
 use super::super::sigstore::{BundleError, BundleManifest, SigstoreIdentity, SigstoreRule};
 use super::super::trust::TrustError;
+use super::lists::Lists;
 use super::question::IdentityCheck;
 use super::verifiers::Verifiers;
 
-/// The most referrers of a manifest that are read. Each takes two requests.
-const MOST: usize = 32;
-/// The annotation with the type of the statement in a bundle (Sigstore bundle specification, "OCI referrers").
-const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
-/// How many bytes of bundles are read for one manifest.
+/// The most bundles that are read. Each takes one request or two.
+const MOST_BUNDLES: usize = 32;
+/// The most referrers that are read, to find out whether they are bundles.
+const MOST: usize = 256;
+/// How many bytes of bundles are read.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 impl IdentityCheck<'_> {
-    /// Returns an identity that the policy allows. A bundle that was accepted before is verified again, and nobody
+    /// Returns an identity that the rules allow. A bundle that was accepted before is verified again, and nobody
     /// is asked then.
-    pub(in crate::client) async fn run(&self) -> Result<SigstoreIdentity, TrustError> {
+    pub(super) async fn run(&self) -> Result<SigstoreIdentity, TrustError> {
         let rules = self.rules.to_vec();
         let verifiers = self.blocking(move || Ok(Verifiers::new(&rules))).await??;
         if let Some(identity) = self.remembered(&verifiers).await? {
@@ -43,7 +48,7 @@ impl IdentityCheck<'_> {
             .map_err(|error| self.unknown(error.kind(), error))
     }
 
-    fn unknown(
+    pub(super) fn unknown(
         &self,
         kind: ErrorKind,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -58,25 +63,22 @@ impl IdentityCheck<'_> {
         self.rules.iter().map(ToString::to_string).collect()
     }
 
-    /// Returns the digest of what the policy demands.
-    fn policy(&self) -> Digest {
-        let rules: Vec<String> = self.rules.iter().map(|rule| format!("{rule:?}")).collect();
-        Digest::of(rules.join("\n").as_bytes())
-    }
-
     /// Returns the identity by the bundle that was accepted before, if it still counts.
     async fn remembered(
         &self,
         verifiers: &Verifiers,
     ) -> Result<Option<SigstoreIdentity>, TrustError> {
-        let (client, policy) = (self.client.clone(), self.policy());
-        let (manifests, verifiers) = (self.manifests.clone(), verifiers.clone());
+        let (client, verifiers) = (self.client.clone(), verifiers.clone());
+        let demands = [digest_of(&self.rules), digest_of(self.policy)];
+        let manifests = self.manifests.clone();
         self.blocking(move || {
             for manifest in &manifests {
-                let kept = client.cache()?.kept_bundle(manifest, &policy)?;
-                let verified = kept.map(|bundle| verifiers.verify(&bundle, manifest));
-                if let Some(Ok(identity)) = verified {
-                    return Ok(Some(identity));
+                for demand in &demands {
+                    let kept = client.cache()?.kept_bundle(manifest, demand)?;
+                    let verified = kept.map(|bundle| verifiers.verify(&bundle, manifest));
+                    if let Some(Ok(identity)) = verified {
+                        return Ok(Some(identity));
+                    }
                 }
             }
             Ok(None)
@@ -86,9 +88,9 @@ impl IdentityCheck<'_> {
 
     /// Keeps a bundle that was accepted. A failure is only logged, so that a cache can be used that is read only.
     async fn remember(&self, manifest: Digest, bundle: Bytes) {
-        let (client, policy) = (self.client.clone(), self.policy());
+        let (client, demand) = (self.client.clone(), digest_of(&self.rules));
         let kept =
-            blocking(move || Ok(client.cache()?.keep_bundle(&manifest, &policy, &bundle)?));
+            blocking(move || Ok(client.cache()?.keep_bundle(&manifest, &demand, &bundle)?));
         if let Err(error) = kept.await {
             let error = with_causes(&error);
             tracing::info!(
@@ -104,27 +106,30 @@ impl IdentityCheck<'_> {
         let Some(referrers) = self.store.as_referrers() else {
             return Err(TrustError::IdentityNotCached(what()));
         };
+        let lists = Lists::new(self, referrers).await;
         let mut reading = Reading {
             check: self,
             verifiers,
             left: MOST_BYTES,
+            tried: HashSet::new(),
+            bundles: 0,
+            unread: 0,
             refusals: Vec::new(),
         };
-        let mut unread = 0;
         for manifest in &self.manifests {
-            let listed = referrers.referrers(manifest, Some(BundleManifest::TYPE));
-            let listed = listed.await;
-            let mut listed = listed.map_err(|error| self.unknown(error.kind(), error))?;
-            // What a list says is not verified. It may save requests.
-            listed.sort_by_key(|referrer| self.is_unlikely(referrer));
-            unread += listed.len().saturating_sub(MOST);
-            for referrer in listed.iter().take(MOST) {
-                if let Some(found) = reading.try_referrer(referrer, manifest).await? {
+            let list = lists.of(manifest).await?;
+            if let Some(found) = reading.try_list(&list, manifest).await? {
+                return Ok(found);
+            }
+            if list.origin == ListOrigin::ClientsFirst {
+                let list = lists.of_storage(manifest).await?;
+                if let Some(found) = reading.try_list(&list, manifest).await? {
                     return Ok(found);
                 }
             }
         }
-        if reading.refusals.is_empty() && unread == 0 {
+        let (refusals, unread) = (reading.refusals, reading.unread);
+        if refusals.is_empty() && unread == 0 {
             return Err(TrustError::NoBundle {
                 what: what(),
                 demanded: self.demanded(),
@@ -133,22 +138,16 @@ impl IdentityCheck<'_> {
         Err(TrustError::UntrustedIdentity {
             what: what(),
             demanded: self.demanded(),
-            refusals: reading.refusals,
+            refusals,
             unread,
         })
     }
 }
 
-impl IdentityCheck<'_> {
-    /// Whether a list says that the statement of a bundle is of a type that no rule allows.
-    fn is_unlikely(&self, referrer: &Referrer) -> bool {
-        let predicate = referrer.annotations.get(PREDICATE_TYPE);
-        let fits = |rule: &SigstoreRule| {
-            let demanded = rule.predicate.as_ref();
-            demanded.is_none() || demanded == predicate
-        };
-        predicate.is_some() && !self.rules.iter().any(fits)
-    }
+/// Returns the digest of what is demanded.
+fn digest_of(rules: &[SigstoreRule]) -> Digest {
+    let rules: Vec<String> = rules.iter().map(|rule| format!("{rule:?}")).collect();
+    Digest::of(rules.join("\n").as_bytes())
 }
 
 /// A bundle that counts.
@@ -159,32 +158,67 @@ struct Found {
     bundle: Bytes,
 }
 
-/// Reading the bundles of a manifest, one after the other.
+/// Reading the bundles of manifests, one after the other.
 struct Reading<'a> {
     check: &'a IdentityCheck<'a>,
     verifiers: &'a Verifiers,
     /// How many more bytes of bundles are read.
     left: u64,
+    /// The referrers that were read, each with the manifest on whose list it is.
+    tried: HashSet<(Digest, Digest)>,
+    /// How many of them are bundles.
+    bundles: usize,
+    /// How many referrers are not read, because there are too many.
+    unread: usize,
     /// Why the bundles that were read do not count.
     refusals: Vec<(Digest, BundleError)>,
 }
 
 impl Reading<'_> {
+    /// Returns the first bundle on a list of the referrers of `manifest` that counts.
+    async fn try_list(
+        &mut self,
+        list: &ReferrerList,
+        manifest: &Digest,
+    ) -> Result<Option<Found>, TrustError> {
+        for referrer in &list.referrers {
+            let digest = &referrer.descriptor.digest;
+            let place = (manifest.clone(), digest.clone());
+            if self.tried.contains(&place) {
+                continue;
+            }
+            if self.bundles == MOST_BUNDLES || self.tried.len() == MOST {
+                self.unread += 1;
+                continue;
+            }
+            self.tried.insert(place);
+            if let Some(found) = self.try_referrer(digest, manifest, list.origin).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     /// Returns the bundle of a referrer of `manifest` if it counts, and else notes why it does not.
     async fn try_referrer(
         &mut self,
-        referrer: &Referrer,
+        digest: &Digest,
         manifest: &Digest,
+        origin: ListOrigin,
     ) -> Result<Option<Found>, TrustError> {
-        let digest = &referrer.descriptor.digest;
         let refusal = match self.read(digest, manifest).await {
             Ok(None) => return Ok(None),
             Ok(Some(bundle)) => match self.verify(bundle, manifest.clone()).await? {
                 Ok(found) => return Ok(Some(found)),
                 Err(refusal) => refusal,
             },
+            // Clients may list anything, as the specification has it: that is no referrer.
+            Err(Ok(BundleError::OtherManifest(_))) if origin != ListOrigin::Storage => {
+                return Ok(None);
+            }
             Err(refusal) => refusal?,
         };
+        self.bundles += 1;
         self.refusals.push((digest.clone(), refusal));
         Ok(None)
     }
@@ -211,6 +245,11 @@ impl Reading<'_> {
             }));
         }
         self.left -= bundle.size;
+        if let Some(data) = &manifest.data
+            && let Ok(bytes) = read_manifest(bundle, data).await
+        {
+            return Ok(Some(bytes));
+        }
         let bytes = read_manifest(bundle, &Content::new(store, bundle)).await;
         let bytes = bytes.map_err(|error| self.failed(StoreError::new(error.kind(), error)))?;
         Ok(Some(bytes))

@@ -39,16 +39,52 @@ pub enum LockError {
         /// The revision of the archive. `None`: it has none.
         actual: Option<i32>,
     },
-    /// An archive is to be locked whose issuer or subject is not the one that the lock has for its repository.
+    /// The Sigstore identity that vouches for a manifest is not the locked one.
+    #[error("{reference} is signed by {actual}, and is locked with the identity {locked}")]
+    OtherIdentity {
+        /// The reference.
+        reference: String,
+        /// The locked identity.
+        locked: String,
+        /// The identity that vouches for the manifest.
+        actual: String,
+    },
+    /// The locked Sigstore identity is not one that the trust policy allows.
+    #[error(
+        "{reference} is locked with the identity {locked}, which the trust policy does not allow"
+    )]
+    IdentityNotAllowed {
+        /// The reference.
+        reference: String,
+        /// The locked identity.
+        locked: String,
+    },
+    /// The locked Sigstore identity is of an instance whose trusted root is not known: no rule of the trust policy names
+    /// one.
+    #[error(
+        "{reference} is locked with the identity {locked}, and the trust policy names no trusted root for it"
+    )]
+    NoTrustedRoot {
+        /// The reference.
+        reference: String,
+        /// The locked identity.
+        locked: String,
+    },
+    /// The lock demands a Sigstore identity, and the feature `sigstore` is not built. The field is the reference.
+    #[error(
+        "{0} is locked with a Sigstore identity, and this program is built without the feature `sigstore`"
+    )]
+    SigstoreNotBuilt(String),
+    /// An archive is to be locked whose issuer, subject or Sigstore identity is not the one that the lock has for its repository.
     #[error("{reference} has the {role} {actual}, and the lock has {locked}")]
     PublisherChanged {
         /// The reference.
         reference: String,
-        /// `issuer` or `subject`.
+        /// `issuer`, `subject` or `identity`.
         role: &'static str,
-        /// The public key in the lock.
+        /// The public key or the identity in the lock.
         locked: String,
-        /// The public key of the archive.
+        /// The public key of the archive, or the identity that vouches for its manifest.
         actual: String,
     },
     /// An archive is to be locked that is older than the one that the lock has for its reference.
@@ -97,6 +133,10 @@ impl LockError {
             Self::NotLocked { .. }
             | Self::OtherPublisher { .. }
             | Self::OtherRevision { .. }
+            | Self::OtherIdentity { .. }
+            | Self::IdentityNotAllowed { .. }
+            | Self::NoTrustedRoot { .. }
+            | Self::SigstoreNotBuilt(_)
             | Self::PublisherChanged { .. }
             | Self::Downgrade { .. } => ErrorKind::NotVerified,
             Self::Read { source, .. } | Self::Write { source, .. } => ErrorKind::of_io(source),

@@ -1,7 +1,7 @@
 //! The lock file: TOML, because it is read in reviews.
 //!
 //! ```toml
-//! version = 1
+//! version = 2
 //!
 //! [[provider]]
 //! reference = "ghcr.io/org/demo:1.0.0"
@@ -10,7 +10,15 @@
 //! subject = "V…"
 //! version = "1.0.0"
 //! revision = 3
+//!
+//! [provider.identity]
+//! issuer = "https://token.actions.githubusercontent.com"
+//! subject = "https://github.com/org/demo/.github/workflows/release.yml@refs/tags/v1.0.0"
+//! root = "public"
 //! ```
+//!
+//! The version is 1 where no entry has an identity. A program that knows version 1 only refuses a file of version 2: it
+//! could not demand the identities.
 //!
 //! Locks with equal content have equal bytes: the file is sorted by reference and has no date.
 
@@ -28,7 +36,8 @@ use super::{Lock, LockError, Locked};
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 8 * 1024 * 1024;
-const VERSION: u32 = 1;
+/// The version of a file without identities, and of one with some.
+const VERSIONS: [u32; 2] = [1, 2];
 const HEADER: &str = "# The digests and publishers of a deployment. Do not edit by hand.\n";
 
 #[derive(Serialize)]
@@ -90,8 +99,10 @@ impl Lock {
     }
 
     pub(super) fn text(&self) -> Result<String, toml::ser::Error> {
+        let [without, with] = VERSIONS;
+        let has_identity = self.iter().any(|locked| locked.identity.is_some());
         let written = Written {
-            version: VERSION,
+            version: if has_identity { with } else { without },
             provider: self.iter().collect(),
         };
         Ok(format!("{HEADER}{}", toml::to_string(&written)?))
@@ -100,8 +111,11 @@ impl Lock {
 
 fn parse(text: &str) -> Result<Lock, Problem> {
     let Versioned { version } = toml::from_str(text)?;
-    if *version.get_ref() != VERSION {
-        let reason = format!("its version is not {VERSION}, the only one that is supported");
+    let [without_identities, with_identities] = VERSIONS;
+    if !VERSIONS.contains(version.get_ref()) {
+        let reason = format!(
+            "its version is neither {without_identities} nor {with_identities}, the only ones that are supported"
+        );
         return Err(Problem::at(&version, reason));
     }
     let document: Document = toml::from_str(text)?;
@@ -111,6 +125,10 @@ fn parse(text: &str) -> Result<Lock, Problem> {
             reference, digest, ..
         } = spanned.get_ref();
         let name = reference.to_string();
+        if spanned.get_ref().identity.is_some() && *version.get_ref() == without_identities {
+            let reason = format!("a file of version {without_identities} has no identities");
+            return Err(Problem::at(&spanned, reason));
+        }
         if reference.digest().is_some_and(|named| named != digest) {
             return Err(Problem::at(&spanned, format!("{name} is not {digest}")));
         }

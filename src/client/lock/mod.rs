@@ -2,12 +2,15 @@
 //!
 //! A [`Lock`] is the content of a lock file. [`Client::lock`](super::Client::lock) makes one. A client
 //! [with a lock](super::Client::with_lock) uses only the references in the lock, by the locked digests, and
-//! compares issuer, subject and revision with the locked ones. The trust policy and the pins apply as well.
+//! compares issuer, subject and revision with the locked ones. Where a Sigstore identity is locked, that identity has to
+//! vouch for the manifest. The trust policy and the pins apply as well.
 
 mod error;
 mod file;
+mod identity;
 mod successor;
 #[cfg(test)]
+#[path = "tests/lock.rs"]
 mod tests;
 
 use std::collections::BTreeMap;
@@ -19,6 +22,7 @@ use crate::content::Digest;
 use crate::oci::Reference;
 
 pub use error::LockError;
+pub use identity::{LockedIdentity, LockedRoot};
 
 /// A deployment whose references are pinned: each one to a digest, an issuer and a subject.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +54,9 @@ pub struct Locked {
     /// The revision in the claims of the archive. `None`: any revision is allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<i32>,
+    /// The Sigstore identity that has to vouch for the manifest. `None`: as the trust policy demands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<LockedIdentity>,
 }
 
 impl Lock {
@@ -113,6 +120,22 @@ impl Lock {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Returns the Sigstore identity that is locked for `reference`.
+    pub(in crate::client) fn identity(&self, reference: &Reference) -> Option<&LockedIdentity> {
+        self.find(reference)?.identity.as_ref()
+    }
+
+    /// Returns the Sigstore identity in the entry for `reference` as it is written.
+    pub(in crate::client) fn known_identity(
+        &self,
+        reference: &Reference,
+    ) -> Option<&LockedIdentity> {
+        self.providers
+            .get(&reference.to_string())?
+            .identity
+            .as_ref()
     }
 
     fn demand(&self, reference: &Reference) -> Result<&Locked, LockError> {

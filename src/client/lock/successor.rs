@@ -6,10 +6,11 @@ use super::{Lock, LockError, Locked};
 
 impl Lock {
     /// Compares `next`, a new entry for this lock, with what the lock has. Returns a
-    /// [`PublisherChanged`](LockError::PublisherChanged) for the issuer and for the subject, and a
-    /// [`Downgrade`](LockError::Downgrade), as far as they apply. Empty: `next` may be locked.
+    /// [`PublisherChanged`](LockError::PublisherChanged) for the issuer, for the subject and for the Sigstore identity, and
+    /// a [`Downgrade`](LockError::Downgrade), as far as they apply. Empty: `next` may be locked.
     ///
-    /// Issuer and subject are compared with those of the entry for the same reference. Without one, they are compared
+    /// An entry without an identity may get one, and one that has an identity keeps it. Of the identity of a workflow that
+    /// runs for tags, the tag may change. Issuer, subject and identity are compared with those of the entry for the same reference. Without one, they are compared
     /// with the entries for other tags of the same repository, and have to be those of one of them. Revisions are
     /// compared for the same reference only.
     #[must_use]
@@ -27,11 +28,25 @@ impl Lock {
         let mut objections = Vec::new();
         let is_known =
             |locked: &&Locked| locked.issuer == next.issuer && locked.subject == next.subject;
+        let keeps_identity = |locked: &&Locked| match (&locked.identity, &next.identity) {
+            (Some(locked), Some(next)) => locked.continues_as(next),
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
         if let Some(last) = known.last()
             && !known.iter().any(is_known)
         {
             objections.extend(changed(next, "issuer", &last.issuer, &next.issuer));
             objections.extend(changed(next, "subject", &last.subject, &next.subject));
+        }
+        if let Some(last) = known.last()
+            && let Some(identity) = &last.identity
+            && !known.iter().any(keeps_identity)
+        {
+            let none = || "none that was asked for".to_owned();
+            let actual = next.identity.as_ref();
+            let actual = actual.map_or_else(none, ToString::to_string);
+            objections.extend(changed(next, "identity", &identity.to_string(), &actual));
         }
         if let Some(locked) = same.and_then(|locked| locked.revision)
             // No revision is less than any.

@@ -1,5 +1,7 @@
 //! The manifest of a bundle in a registry.
 
+use bytes::Bytes;
+use data_encoding::BASE64;
 use serde::Deserialize;
 
 use crate::content::{Descriptor, Digest};
@@ -7,12 +9,14 @@ use crate::content::{Descriptor, Digest};
 use super::error::BundleError;
 
 /// The largest bundle that is read, in bytes. It is that of a manifest.
-const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
+pub(in crate::client) const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// The manifest of an artifact whose only layer is a bundle.
 pub(in crate::client) struct BundleManifest {
     /// The bundle.
     pub(in crate::client) bundle: Descriptor,
+    /// The bytes of the bundle, if the manifest has them. They are not verified.
+    pub(in crate::client) data: Option<Bytes>,
 }
 
 #[derive(Deserialize)]
@@ -21,7 +25,15 @@ struct Document {
     artifact_type: Option<String>,
     subject: Option<Subject>,
     #[serde(default)]
-    layers: Option<Vec<Descriptor>>,
+    layers: Option<Vec<Layer>>,
+}
+
+#[derive(Deserialize)]
+struct Layer {
+    #[serde(flatten)]
+    content: Descriptor,
+    /// The content itself in Base64 (OCI image specification, "Embedded Content").
+    data: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +46,12 @@ impl BundleManifest {
     pub(in crate::client) const TYPE: &'static str =
         "application/vnd.dev.sigstore.bundle.v0.3+json";
 
+    /// Returns the refusal of a manifest of this type with other layers.
+    pub(in crate::client) fn not_one_bundle() -> BundleError {
+        let reason = "its manifest has not one layer that is a bundle";
+        BundleError::Unsupported(reason.to_owned())
+    }
+
     /// Reads a manifest, whose digest is verified. It must refer to `subject`. Returns `None` for the manifest of
     /// another kind of artifact.
     pub(in crate::client) fn parse(
@@ -43,11 +61,12 @@ impl BundleManifest {
         let document: Document = serde_json::from_slice(manifest)
             .map_err(|error| BundleError::Malformed(error.into()))?;
         let mut layers = document.layers.unwrap_or_default();
-        let bundle = match (layers.pop(), layers.pop()) {
-            (Some(only), None) if only.media_type == Self::TYPE => only,
+        let (bundle, data) = match (layers.pop(), layers.pop()) {
+            (Some(only), None) if only.content.media_type == Self::TYPE => {
+                (only.content, only.data)
+            }
             _ if document.artifact_type.as_deref() == Some(Self::TYPE) => {
-                let reason = "its manifest has not one layer that is a bundle";
-                return Err(BundleError::Unsupported(reason.to_owned()));
+                return Err(Self::not_one_bundle());
             }
             _ => return Ok(None),
         };
@@ -64,7 +83,11 @@ impl BundleManifest {
                 limit: BUNDLE_LIMIT,
             });
         }
-        Ok(Some(Self { bundle }))
+        let data = data.and_then(|data| BASE64.decode(data.as_bytes()).ok());
+        Ok(Some(Self {
+            bundle,
+            data: data.map(Bytes::from),
+        }))
     }
 }
 

@@ -19,7 +19,7 @@ mod rule;
 mod verifier;
 
 #[cfg(feature = "sigstore")]
-pub(in crate::client) use artifact::BundleManifest;
+pub(in crate::client) use artifact::{BUNDLE_LIMIT, BundleManifest};
 pub use error::{BundleError, TrustedRootError};
 pub use identity::{LogEntry, SigstoreIdentity};
 pub use root::SigstoreRoot;

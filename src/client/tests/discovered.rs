@@ -17,6 +17,7 @@ fn manifest(
             content: Descriptor::of("text/plain", format!("content of {name}").as_bytes()),
             title: None,
         }],
+        vouching: None,
         manifests,
     }
 }

@@ -4,7 +4,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderValue};
 
-use crate::content::{Descriptor, Digest, Referrer};
+use crate::content::{
+    Descriptor, Digest, ErrorKind, ListOrigin, ListedFirst, Referrer, ReferrerList,
+};
 use crate::oci::error::Error;
 use crate::oci::manifest::MANIFEST_LIMIT;
 use crate::oci::media_type;
@@ -45,6 +47,53 @@ pub(crate) async fn list(
     let mut read: Vec<Referrer> = read.into_iter().flatten().collect();
     read.retain(|referrer| is_of_type(referrer, artifact_type));
     Ok(read)
+}
+
+/// Returns the referrers of the manifest `digest` as they are listed: those of the type `artifact_type` by the API, or
+/// all that are under the tag. Reads no manifest of them.
+pub(crate) async fn list_unread(
+    repository: &RepositoryEndpoint,
+    digest: &Digest,
+    artifact_type: &str,
+    first: ListedFirst,
+) -> Result<ReferrerList, Error> {
+    if first == ListedFirst::ByClients {
+        match list_of_clients(repository, digest, ListOrigin::ClientsFirst).await {
+            Ok(Some(list)) => return Ok(list),
+            Ok(None) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Denied) => {
+                return Err(error);
+            }
+            // Anything may be under the tag where the registry has the API.
+            Err(error) => tracing::debug!(%error, "the tag is not a list of referrers"),
+        }
+    }
+    if let Some(referrers) = list_by_api(repository, digest, Some(artifact_type)).await? {
+        let origin = ListOrigin::Storage;
+        return Ok(ReferrerList { referrers, origin });
+    }
+    let list = list_of_clients(repository, digest, ListOrigin::Clients).await?;
+    if list.is_some() {
+        // The repository exists, so the answer was not about that.
+        repository.endpoint.lists_no_referrers(&repository.name);
+    }
+    Ok(list.unwrap_or_else(|| ReferrerList {
+        referrers: Vec::new(),
+        origin: ListOrigin::Storage,
+    }))
+}
+
+/// Returns the list under the tag as it is written, if there is one.
+async fn list_of_clients(
+    repository: &RepositoryEndpoint,
+    digest: &Digest,
+    origin: ListOrigin,
+) -> Result<Option<ReferrerList>, Error> {
+    let Some(index) = tagged_index(repository, digest).await? else {
+        return Ok(None);
+    };
+    let referrers = index.referrers(&what_tagged(repository, digest))?;
+    Ok(Some(ReferrerList { referrers, origin }))
 }
 
 /// Returns whether the registry has the referrers API.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::content::{
-    Descriptor, Digest, ErrorKind, ManifestName, Reader, Referrer, StoreError, Uploads,
+    Descriptor, Digest, ErrorKind, ListedFirst, ManifestName, Reader, Referrer, ReferrerList,
+    StoreError, Uploads,
 };
 use crate::oci::error::Error;
 use crate::oci::hosts::Capability;
@@ -156,6 +157,21 @@ impl Repository {
         let capability = Capability::Referrers;
         self.first(capability, ask, |referrers| !referrers.is_empty())
             .await
+    }
+
+    /// Returns the referrers of the manifest `digest` as they are listed, at least those of the type `artifact_type`. Of
+    /// mirrors, this holds what is said of [`referrers`](Self::referrers).
+    pub(super) async fn listed_referrers(
+        &self,
+        digest: &Digest,
+        artifact_type: &str,
+        first: ListedFirst,
+    ) -> Result<ReferrerList, Error> {
+        let ask = async |repository: RepositoryEndpoint| {
+            referrers::list_unread(&repository, digest, artifact_type, first).await
+        };
+        let is_enough = |list: &ReferrerList| !list.referrers.is_empty();
+        self.first(Capability::Referrers, ask, is_enough).await
     }
 
     /// Returns all tags of the repository if the registry itself gives them on one page.

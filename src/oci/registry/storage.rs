@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::content::{
-    Delete, Descriptor, Digest, ErrorKind, Fetch, ManifestName, Mount, Push, Reader, Referrer,
-    Referrers, Resolve, Source, StoreError, Stored,
+    Delete, Descriptor, Digest, ErrorKind, Fetch, ListedFirst, ManifestName, Mount, Push, Reader,
+    Referrer, ReferrerList, Referrers, Resolve, Source, StoreError, Stored,
 };
 use crate::oci::error::Error;
 use crate::oci::referrers::Declaration;
@@ -52,6 +52,15 @@ impl Referrers for Repository {
         artifact_type: Option<&str>,
     ) -> Result<Vec<Referrer>, StoreError> {
         Ok(self.referrers(subject, artifact_type).await?)
+    }
+
+    async fn listed(
+        &self,
+        subject: &Digest,
+        artifact_type: &str,
+        first: ListedFirst,
+    ) -> Result<ReferrerList, StoreError> {
+        Ok(self.listed_referrers(subject, artifact_type, first).await?)
     }
 
     async fn tags_at_once(&self) -> Result<Option<Vec<String>>, StoreError> {

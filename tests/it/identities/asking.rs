@@ -219,20 +219,51 @@ fn a_mirror_that_has_no_bundle_leads_to_the_registry() {
     assert_eq!(fetched["from"], Value::from(from.to_vec()), "{fetched}");
 }
 
-#[test]
-fn a_cold_fetch_asks_for_the_list_and_for_one_bundle() {
-    let site = Site::with(&["signature.json"]);
-    site.demand(DEVELOPER, "");
+/// Returns how many requests a fetch from a cold cache takes.
+fn cold_fetch(site: &Site) -> usize {
+    let cache = site.environment.home().join(".cache/wasmcloud-par/v1");
+    for directory in ["blobs", "bundles", "executables", "references"] {
+        if cache.join(directory).exists() {
+            fs::remove_dir_all(cache.join(directory)).unwrap();
+        }
+    }
     let before = site.registry.requests().len();
     site.fetch(&[]).success();
-    let with = site.registry.requests().len() - before;
-    let plain = Site::with(&["signature.json"]);
-    let before = plain.registry.requests().len();
-    plain.fetch(&[]).success();
-    let without = plain.registry.requests().len() - before;
-    // The five requests are for the API, which the registry does not have, for the tag in its place, for the manifest
-    // of the bundle, once to correct the list and once to read it, and for the bundle.
-    assert_eq!(with - without, 5);
+    site.registry.requests().len() - before
+}
+
+#[test]
+fn a_cold_fetch_asks_for_the_list_and_for_one_bundle() {
+    let plain = cold_fetch(&Site::with(&["signature.json"]));
+    let site = Site::with(&["signature.json"]);
+    site.demand(DEVELOPER, "");
+    // The API, which the registry does not have; the tag in its place; the manifest of the bundle; and the bundle.
+    assert_eq!(cold_fetch(&site) - plain, 4);
+    // The cache remembers that the registry has no such API.
+    assert_eq!(cold_fetch(&site) - plain, 3);
+}
+
+#[test]
+fn a_bundle_in_its_manifest_takes_no_request_of_its_own() {
+    let plain = cold_fetch(&Site::with(&["signature.json"]));
+    let mut site = Site::new();
+    site.attach_embedded(&read("signature.json"));
+    site.demand(DEVELOPER, "");
+    assert_eq!(cold_fetch(&site) - plain, 3);
+    // The tag and the manifest.
+    assert_eq!(cold_fetch(&site) - plain, 2);
+}
+
+#[test]
+fn a_bundle_that_is_not_the_one_in_its_manifest_does_not_count() {
+    let mut site = Site::new();
+    // The registry has a bundle that expired, and its manifest embeds the good one.
+    let manifest = site.manifest.clone();
+    let mut layer = peer::push_blob(&site.reference(), BUNDLE, &read("expired.json"));
+    layer["data"] = BASE64.encode(&read("signature.json")).into();
+    site.attach_layer(&manifest, layer);
+    let said = site.refusal();
+    assert!(said.contains("had expired when it signed"), "{said}");
 }
 
 #[test]

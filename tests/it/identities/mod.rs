@@ -5,11 +5,15 @@
 
 mod asking;
 mod commands;
+mod discovering;
+mod locked;
 mod refused;
+mod with_api;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 use wasmcloud_par::content::Digest;
 
@@ -26,6 +30,7 @@ const WORKFLOW: (&str, &str) = (
 const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 const REPOSITORY: &str = "acme/archive";
 
 fn fixture(name: &str) -> PathBuf {
@@ -40,6 +45,35 @@ fn read(name: &str) -> Vec<u8> {
 /// Returns a bundle to be changed.
 fn bundle(name: &str) -> Value {
     serde_json::from_slice(&read(name)).unwrap()
+}
+
+/// Returns the manifest of an artifact with this layer, which refers to `subject`.
+fn bundle_manifest(subject: &Value, layer: Value, annotations: Value) -> Value {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": peer::MANIFEST,
+        "artifactType": BUNDLE,
+        "config": { "mediaType": EMPTY, "digest": Digest::of(b"{}"), "size": 2 },
+        "layers": [layer],
+        "subject": subject,
+        "annotations": annotations,
+    })
+}
+
+/// Returns a policy with a rule that demands an identity of the instance.
+fn policy((subject, issuer): (&str, &str), more: &str) -> String {
+    let root = fixture("trusted_root.json");
+    format!(
+        "[[rule]]\nmatch = \"127.0.0.1:*\"\n[[rule.identity]]\nissuer = \"{issuer}\"\n\
+         subject = \"{subject}\"\nroot = {root:?}\n{more}\n"
+    )
+}
+
+/// Writes the policy of a user.
+fn configure(environment: &Environment, policy: &str) {
+    let directory = environment.home().join(".config/wasmcloud-par");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("trust.toml"), policy).unwrap();
 }
 
 /// A registry with the signed archive, and a user of it.
@@ -93,19 +127,48 @@ impl Site {
         self.attach_layer(&manifest, layer);
     }
 
+    /// Attaches a bundle with an annotation that says what kind of statement it holds, as cosign does.
+    fn attach_as(&mut self, bundle: &[u8], predicate: &str) {
+        let manifest = self.manifest.clone();
+        let layer = peer::push_blob(&self.reference(), BUNDLE, bundle);
+        let annotations = json!({ "dev.sigstore.bundle.predicateType": predicate });
+        self.attach_manifest(&bundle_manifest(&manifest, layer, annotations));
+    }
+
+    /// Attaches a bundle that its manifest holds as well.
+    fn attach_embedded(&mut self, bundle: &[u8]) {
+        let manifest = self.manifest.clone();
+        let mut layer = peer::push_blob(&self.reference(), BUNDLE, bundle);
+        layer["data"] = BASE64.encode(bundle).into();
+        self.attach_layer(&manifest, layer);
+    }
+
+    /// Attaches a bundle of 200 MB, and returns its digest.
+    fn attach_bundle_of_200_megabytes(&mut self) -> Digest {
+        let digest = Digest::of(b"a large bundle");
+        let layer = json!({ "mediaType": BUNDLE, "digest": digest, "size": 200_000_000 });
+        let manifest = self.manifest.clone();
+        // The registry has no such blob, and takes no manifest with one that it does not have.
+        let blob = self.registry.blob(&digest.to_string());
+        peer::push_blob(&self.reference(), BUNDLE, b"a large bundle");
+        fs::File::options()
+            .write(true)
+            .open(blob)
+            .unwrap()
+            .set_len(200_000_000)
+            .unwrap();
+        self.attach_layer(&manifest, layer);
+        digest
+    }
+
     /// Attaches an artifact with this layer, which refers to `subject`.
     fn attach_layer(&mut self, subject: &Value, layer: Value) {
-        let empty = "application/vnd.oci.empty.v1+json";
-        let config = peer::push_blob(&self.reference(), empty, b"{}");
-        let document = json!({
-            "schemaVersion": 2,
-            "mediaType": peer::MANIFEST,
-            "artifactType": BUNDLE,
-            "config": config,
-            "layers": [layer],
-            "subject": subject,
-        });
-        let bytes = document.to_string();
+        self.attach_manifest(&bundle_manifest(subject, layer, json!({})));
+    }
+
+    fn attach_manifest(&mut self, manifest: &Value) {
+        peer::push_blob(&self.reference(), EMPTY, b"{}");
+        let bytes = manifest.to_string();
         let digest = Digest::of(bytes.as_bytes());
         let reference = self.registry.reference(&format!("{REPOSITORY}@{digest}"));
         let mut entry = peer::push_bytes(&reference, peer::MANIFEST, bytes.as_bytes());
@@ -131,19 +194,13 @@ impl Site {
     }
 
     /// Writes the policy of the user, with a rule that demands an identity of the instance.
-    fn demand(&self, (subject, issuer): (&str, &str), more: &str) {
-        let root = fixture("trusted_root.json");
-        self.configure(&format!(
-            "[[rule]]\nmatch = \"127.0.0.1:*\"\n[[rule.identity]]\nissuer = \"{issuer}\"\n\
-             subject = \"{subject}\"\nroot = {root:?}\n{more}\n"
-        ));
+    fn demand(&self, identity: (&str, &str), more: &str) {
+        self.configure(&policy(identity, more));
     }
 
     /// Writes the policy of the user.
     fn configure(&self, policy: &str) {
-        let directory = self.environment.home().join(".config/wasmcloud-par");
-        fs::create_dir_all(&directory).unwrap();
-        fs::write(directory.join("trust.toml"), policy).unwrap();
+        configure(&self.environment, policy);
     }
 
     fn fetch(&self, options: &[&str]) -> Outcome {

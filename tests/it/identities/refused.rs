@@ -1,7 +1,5 @@
 //! Bundles that must not vouch for a manifest: each one is a real bundle, or one that was changed in one place.
 
-use data_encoding::BASE64;
-
 use super::*;
 
 /// Returns why the signature is refused after this change of its bundle.
@@ -279,20 +277,7 @@ fn a_bundle_without_its_content() {
 #[test]
 fn a_bundle_of_200_megabytes_is_not_downloaded() {
     let mut site = Site::new();
-    let digest = Digest::of(b"a large bundle");
-    let layer = json!({ "mediaType": BUNDLE, "digest": digest, "size": 200_000_000 });
-    let manifest = site.manifest.clone();
-    // The registry does not accept a manifest with a blob that it does not have, so a small blob is pushed and then
-    // enlarged in its storage.
-    let blob = site.registry.blob(&digest.to_string());
-    peer::push_blob(&site.reference(), BUNDLE, b"a large bundle");
-    fs::File::options()
-        .write(true)
-        .open(blob)
-        .unwrap()
-        .set_len(200_000_000)
-        .unwrap();
-    site.attach_layer(&manifest, layer);
+    let digest = site.attach_bundle_of_200_megabytes();
     let said = site.refusal();
     assert!(
         said.contains("it has 200000000 bytes; at most 4194304 are read"),

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::{
-    Attachment, Client, CopyOptions, Error, ExportOptions, MirrorOptions, MirrorSource, Retention,
-    TagOptions,
+    Attachment, Client, CopyOptions, Error, ExportOptions, Lock, MirrorOptions, MirrorSource,
+    Retention, TagOptions,
 };
 use wasmcloud_par::content::{Descriptor, ErrorKind};
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
+use wasmcloud_par::trust::SigstoreRoot;
 
 use super::{VENDOR, block_on, client, digest, pack, push, small, text};
 use crate::support::{Environment, Registry};
@@ -179,12 +180,17 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.push_from(std::io::empty(), "-", &wish.reference, &wish.annotations);
         wish.client.read_attachment(&wish.reference, &wish.content, 1);
         wish.client.repositories(&wish.place.clone().into());
+        wish.client.renew_each(&Lock::default(), &wish.references);
         wish.client.resolve(&wish.reference);
         wish.client.save_attachment(&wish.reference, &wish.content, file);
         wish.client.summarize(&wish.reference, true);
         wish.client.tag(&wish.reference, "2");
         wish.client.tag_details(&wish.reference, &wish.tags);
         wish.client.tags(&wish.reference);
+        async {
+            let discovered = wish.client.discover(&wish.reference).await?;
+            wish.client.verify_bundles(discovered, &[SigstoreRoot::Public]).await
+        };
     };
     for method in async_methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/client")) {
         let called = format!("client.{method}(");

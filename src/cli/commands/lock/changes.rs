@@ -62,9 +62,14 @@ pub(super) fn claims_changes(known: &Lock, locked: &Locked) -> Vec<Change> {
         ("subject", json!(before.subject), json!(locked.subject)),
         ("version", json!(before.version), json!(locked.version)),
         ("revision", json!(before.revision), json!(locked.revision)),
+        ("identity", identity(before), identity(locked)),
     ];
     let change = |(field, from, to)| Change::between(&locked.reference, field, from, to);
     pairs.into_iter().filter_map(change).collect()
+}
+
+fn identity(locked: &Locked) -> Value {
+    locked.identity.as_ref().map(ToString::to_string).into()
 }
 
 pub(super) fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {

@@ -24,6 +24,7 @@ fn manifest(
             content: Descriptor::of("text/plain", b"four"),
             title: Some(format!("{name}.txt")),
         }],
+        vouching: None,
         manifests,
     }
 }

@@ -1,5 +1,7 @@
 //! Hints for errors of the client, and of the layers below it that it passes on.
 
+use std::time::SystemTime;
+
 use crate::client::sigstore::{BundleError, TrustedRootError};
 use crate::client::{Error, LockError, TrustError};
 use crate::content::{Digest, ErrorKind, StoreError};
@@ -183,7 +185,7 @@ fn trust_hint(error: &TrustError) -> Option<String> {
 /// Returns what the user can do about bundles that do not count.
 fn identity_hint(refusals: &[(Digest, BundleError)]) -> Option<String> {
     let any = |is: fn(&BundleError) -> bool| refusals.iter().any(|(_, refusal)| is(refusal));
-    let hint = if any(|refusal| matches!(refusal, BundleError::InFuture { .. })) {
+    let hint = if any(is_ahead_of_clock) {
         "set the clock of this machine"
     } else if any(|refusal| {
         use BundleError::{UnknownAuthority, UnknownLog, WrongTimestamp};
@@ -205,6 +207,18 @@ fn identity_hint(refusals: &[(Digest, BundleError)]) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// Whether a bundle, or the trusted root by which it was verified, is newer than the clock of this machine says.
+fn is_ahead_of_clock(refusal: &BundleError) -> bool {
+    use BundleError::{InFuture, UnknownAuthority, UnknownLog, WrongTimestamp};
+    match refusal {
+        InFuture { .. } => true,
+        UnknownAuthority { newest, .. }
+        | UnknownLog { newest, .. }
+        | WrongTimestamp { newest, .. } => newest.is_some_and(|newest| newest > SystemTime::now()),
+        _ => false,
+    }
+}
+
 /// Returns what the user can do about an error of a lock file.
 fn lock_hint(error: &LockError) -> Option<&'static str> {
     match error {
@@ -213,6 +227,15 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         }
         LockError::OtherPublisher { .. } | LockError::OtherRevision { .. } => {
             Some("run `par lock` again, and check what changes: the lock file was edited by hand")
+        }
+        LockError::OtherIdentity { .. } | LockError::IdentityNotAllowed { .. } => Some(
+            "if that identity is trusted, allow it in the trust policy, and lock again with --accept-identity",
+        ),
+        LockError::NoTrustedRoot { .. } => Some(
+            "add a rule with that identity to the trust policy, whose `root` names the file trusted_root.json",
+        ),
+        LockError::SigstoreNotBuilt(_) => {
+            Some("use a `par` that was built with `--features sigstore`")
         }
         LockError::PublisherChanged { .. } => {
             Some("ask the publisher about it; if the change is meant, lock with --accept-identity")

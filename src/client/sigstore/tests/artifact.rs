@@ -62,3 +62,16 @@ fn a_bundle_that_is_too_large_or_one_of_several_is_refused() {
         Some(BundleError::Malformed(_))
     ));
 }
+
+#[test]
+fn a_manifest_may_have_the_bundle_itself() {
+    let mut embedded = layer(TYPE, 6);
+    embedded["data"] = "YnVuZGxl".into();
+    let parsed = parse(&manifest(TYPE, b"archive", &[embedded.clone()]));
+    assert_eq!(parsed.unwrap().unwrap().data.unwrap(), "bundle");
+    for other in [json!("%"), Value::Null] {
+        embedded["data"] = other;
+        let parsed = parse(&manifest(TYPE, b"archive", &[embedded.clone()]));
+        assert_eq!(parsed.unwrap().unwrap().data, None);
+    }
+}

@@ -1,6 +1,8 @@
 use std::path::Path;
 
+use super::super::rule::SigstoreRule;
 use super::*;
+use crate::content::rfc3339;
 
 /// The artifact of the bundle of the public instance.
 const PUBLIC: &str = "sha256:54303491a8418fbed24344b513546182c29b43bf282ceb433af65e2299f9271f";
@@ -32,6 +34,75 @@ fn a_bundle_of_the_public_instance_verifies_by_the_root_in_this_crate() {
     assert!(log.log.starts_with("rekor.sigstore.dev"), "{log:?}");
     let other = verifier.verify(&fixture("public.json"), &Digest::of(b"other"));
     assert!(matches!(other, Err(BundleError::OtherSubject)));
+}
+
+/// The artifact of the bundle of a workflow by the instance of GitHub.
+const WORKFLOW: &str = "sha256:b03d18ed0a16864ef2d2e559c660159a2170b9d086a1f42f570b1679326b90e6";
+
+#[test]
+fn a_workflow_that_the_instance_of_github_has_attested_verifies_by_the_root_in_this_crate() {
+    let (verifier, digest) = (verifier(SigstoreRoot::GitHub), WORKFLOW.parse().unwrap());
+    let bytes = fixture("github-workflow.json");
+    let identity = verifier.verify(&bytes, &digest).unwrap();
+    assert_eq!(
+        identity.issuer,
+        "https://token.actions.githubusercontent.com"
+    );
+    assert_eq!(
+        identity.subject,
+        "https://github.com/actions/attest-build-provenance/.github/workflows/prober.yml@refs/heads/main"
+    );
+    assert_eq!(identity.predicate, "https://slsa.dev/provenance/v1");
+    assert_eq!(identity.log, None);
+    assert_eq!(
+        rfc3339(unix_seconds(identity.signed)),
+        "2025-11-18T07:58:34Z"
+    );
+    let allowed = SigstoreRule::new(identity.issuer.clone(), "https://github.com/actions/*")
+        .predicate("https://slsa.dev/provenance/v1")
+        .root(SigstoreRoot::GitHub);
+    allowed.check(&identity).unwrap();
+    let other = verifier.verify(&bytes, &Digest::of(b"other"));
+    assert!(matches!(other, Err(BundleError::OtherSubject)));
+}
+
+#[test]
+fn a_timestamp_of_github_counts_only_for_its_signature() {
+    let (verifier, digest) = (verifier(SigstoreRoot::GitHub), WORKFLOW.parse().unwrap());
+    let mut changed: serde_json::Value =
+        serde_json::from_slice(&fixture("github-workflow.json")).unwrap();
+    let other: serde_json::Value = serde_json::from_slice(&fixture("github.json")).unwrap();
+    let stamps = "timestampVerificationData";
+    changed["verificationMaterial"][stamps] = other["verificationMaterial"][stamps].clone();
+    let refused = verifier.verify(changed.to_string().as_bytes(), &digest);
+    assert!(matches!(refused, Err(BundleError::WrongTimestamp { .. })));
+    changed["verificationMaterial"][stamps] = serde_json::json!({});
+    let refused = verifier.verify(changed.to_string().as_bytes(), &digest);
+    // A bundle has an entry in a log or a timestamp.
+    assert!(matches!(refused, Err(BundleError::Malformed(_))));
+}
+
+/// What counts is when a bundle was signed: certificates live for ten minutes, and a bundle for good.
+#[test]
+fn a_bundle_counts_for_good() {
+    let local = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sigstore");
+    let local = SigstoreRoot::File(local.join("trusted_root.json"));
+    let manifest = Digest::of(&fixture("manifest.json"));
+    for (name, root, artifact) in [
+        ("public.json", SigstoreRoot::Public, PUBLIC.parse().unwrap()),
+        (
+            "github-workflow.json",
+            SigstoreRoot::GitHub,
+            WORKFLOW.parse().unwrap(),
+        ),
+        ("signature.json", local.clone(), manifest.clone()),
+        ("provenance.json", local, manifest),
+    ] {
+        let verifier = verifier(root);
+        let later = SystemTime::now() + Duration::from_secs(100 * 365 * 24 * 60 * 60);
+        let verified = verifier.verify_at(&fixture(name), &artifact, later);
+        assert!(verified.is_ok(), "{name}: {verified:?}");
+    }
 }
 
 /// GitHub signs releases itself: the certificate names no issuer of an identity, and all else verifies.

@@ -1,6 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
+use crate::client::sigstore::SigstoreRoot;
 
 fn component() -> oci::Error {
     oci::Error::Component {
@@ -35,4 +37,19 @@ fn the_hint_about_a_reference_that_is_not_locked_names_par_lock() {
         reference: "ghcr.io/org/provider:1.0".to_owned(),
     };
     assert!(lock_hint(&error).unwrap().contains("par lock"));
+}
+
+#[test]
+fn a_trusted_root_of_the_future_is_a_matter_of_the_clock() {
+    let refusal = |newest: SystemTime| {
+        let error = BundleError::WrongTimestamp {
+            root: SigstoreRoot::Public,
+            newest: Some(newest),
+            source: "no key".into(),
+        };
+        identity_hint(&[(Digest::of(b"bundle"), error)]).unwrap()
+    };
+    let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));
+    assert!(refusal(now + hour).contains("set the clock"));
+    assert!(refusal(now - hour).contains("its trusted root is too old"));
 }

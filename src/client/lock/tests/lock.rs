@@ -1,7 +1,7 @@
 use crate::content::{Digest, ErrorKind};
 use crate::oci::Reference;
 
-use super::{Lock, LockError, Locked};
+use super::{Lock, LockError, Locked, LockedIdentity, LockedRoot};
 
 fn reference(text: &str) -> Reference {
     text.parse().unwrap()
@@ -15,6 +15,7 @@ fn locked(name: &str, content: &str) -> Locked {
         subject: "SUBJECT".to_owned(),
         version: Some("1.0 \"beta\"\n".to_owned()),
         revision: None,
+        identity: None,
     }
 }
 
@@ -89,7 +90,11 @@ fn a_malformed_lock_file_is_reported_with_the_line() {
     let good = entry("ghcr.io/org/a:1.0", &digest);
     let cases = [
         (String::new(), 1, "version"),
-        ("version = 2\nproviders = {}\n".to_owned(), 1, "is not 1"),
+        (
+            "version = 3\nproviders = {}\n".to_owned(),
+            1,
+            "neither 1 nor 2",
+        ),
         (format!("version = 1\n{good}more = 1\n"), 7, "more"),
         (format!("version = 1\n{good}{good}"), 7, "listed twice"),
         (
@@ -162,4 +167,60 @@ fn an_entry_takes_the_place_of_another_one_only_with_its_publisher_and_no_lower_
     }
     let both = objections("ghcr.io/org/a:1.0", "B", Some(1));
     assert!(both.contains("issuer") && both.contains("older"), "{both}");
+}
+
+fn identity(subject: &str) -> LockedIdentity {
+    LockedIdentity {
+        issuer: "https://issuer.example".to_owned(),
+        subject: subject.to_owned(),
+        root: LockedRoot::Public,
+    }
+}
+
+fn signed(name: &str, subject: Option<&str>) -> Locked {
+    Locked {
+        identity: subject.map(identity),
+        ..locked(name, name)
+    }
+}
+
+#[test]
+fn a_lock_with_an_identity_has_a_version_that_older_programs_refuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("par.lock");
+    let lock = two().with(signed("ghcr.io/org/a:1.0", Some("dev@example.com")));
+    lock.write(&path).unwrap();
+    assert_eq!(Lock::read(&path).unwrap(), lock);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\nversion = 2\n"), "{text}");
+    let (_, reason) = problem(&text.replace("version = 2", "version = 1"));
+    assert!(reason.contains("has no identities"), "{reason}");
+    let (_, reason) = problem(&text.replace("root = \"public\"", "root = \"publik\""));
+    assert!(reason.contains("publik"), "{reason}");
+    two().write(&path).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\nversion = 1\n"), "{text}");
+}
+
+#[test]
+fn an_identity_that_changes_or_goes_is_like_an_issuer_that_changes() {
+    let (one, other) = (Some("one@example.com"), Some("other@example.com"));
+    let (name, next) = ("ghcr.io/org/a:1.0", "ghcr.io/org/a:2.0");
+    let objections = |known: Option<&str>, next: Locked| {
+        let lock: Lock = [signed(name, known)].into_iter().collect();
+        let found = lock.objections(&next);
+        let texts = found.iter().map(ToString::to_string);
+        texts.collect::<Vec<_>>().join("; ")
+    };
+    for (known, now) in [(one, one), (None, one), (None, None)] {
+        assert_eq!(objections(known, signed(name, now)), "");
+        assert_eq!(objections(known, signed(next, now)), "");
+    }
+    for name in [name, next] {
+        let changed = objections(one, signed(name, other));
+        assert!(changed.contains("has the identity other@"), "{changed}");
+        assert!(changed.contains("the lock has one@"), "{changed}");
+        let gone = objections(one, signed(name, None));
+        assert!(gone.contains("none that was asked for"), "{gone}");
+    }
 }
