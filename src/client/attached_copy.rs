@@ -25,6 +25,8 @@ const AT_A_TIME: usize = 8;
 const MOST: usize = 10_000;
 /// How deep referrers of referrers may be nested.
 const DEEPEST: usize = 16;
+/// How many errors are warned about besides the first one, which is reported. The others are counted.
+const MOST_WARNINGS: usize = 3;
 
 /// What was copied with a manifest.
 #[derive(Debug, Default)]
@@ -47,7 +49,11 @@ impl AttachedCopied {
         match &mut self.failed {
             None => self.failed = Some((digest, error, 0)),
             Some((_, _, others)) => {
-                tracing::warn!("{digest} was not copied: {}", with_causes(&error));
+                if *others < MOST_WARNINGS {
+                    tracing::warn!("{digest} was not copied: {}", with_causes(&error));
+                } else {
+                    tracing::info!("{digest} was not copied: {}", with_causes(&error));
+                }
                 *others += 1;
             }
         }

@@ -1,11 +1,14 @@
 //! Looking for everything that belongs to a manifest, level by level.
 
 use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, with_causes};
+use crate::content::{
+    Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, first_few, with_causes,
+};
 use crate::oci::{self, DescribedEntry, DescribedLayer, DescribedManifest, Reference, media_type};
 
 use super::attached::{AttachedManifest, AttachedReader};
@@ -31,6 +34,16 @@ pub(super) struct Discovery<'a> {
     seen: HashSet<Digest>,
     bytes: u64,
     complete: bool,
+    troubles: Mutex<Troubles>,
+}
+
+/// What could not be read, for one warning each.
+#[derive(Default)]
+struct Troubles {
+    /// What is listed and does not exist.
+    missing: Vec<Digest>,
+    /// The manifests that are none, each with the reason.
+    unknown: Vec<String>,
 }
 
 /// A manifest that was found, without what belongs to it.
@@ -62,6 +75,7 @@ impl<'a> Discovery<'a> {
             seen: HashSet::new(),
             bytes: 0,
             complete: true,
+            troubles: Mutex::default(),
         }
     }
 
@@ -86,6 +100,7 @@ impl<'a> Discovery<'a> {
             }
             level = self.read_all(named).await?;
         }
+        self.warn();
         let complete = self.complete;
         // The root was added first.
         let root = into_tree(self.nodes);
@@ -193,12 +208,11 @@ impl<'a> Discovery<'a> {
                 (listed.digest, Relation::Tag(tag))
             }
         };
-        let name = ManifestName::Digest(digest);
+        let name = ManifestName::Digest(digest.clone());
         let (descriptor, bytes) = match self.store.fetch_manifest(&name).await {
             Ok(fetched) => fetched,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let reference = self.reference;
-                tracing::warn!("{name} is listed at {reference}, and does not exist there");
+                self.troubles().missing.push(digest);
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
@@ -219,15 +233,38 @@ impl<'a> Discovery<'a> {
         }))
     }
 
-    /// Returns what a manifest says. `None`, with a warning: it cannot be read.
+    /// Returns what a manifest says. `None`: it cannot be read, which a warning will say.
     fn parse(&self, descriptor: &Descriptor, bytes: &Bytes) -> Option<DescribedManifest> {
         let manifest = DescribedManifest::parse(descriptor, bytes);
-        let warn = |error: &oci::Error| {
-            let (digest, reference) = (&descriptor.digest, self.reference);
-            let causes = with_causes(error);
-            tracing::warn!("what {digest} at {reference} holds is not known: {causes}");
+        let note = |error: &oci::Error| {
+            let reason = format!("{} ({})", descriptor.digest, with_causes(error));
+            self.troubles().unknown.push(reason);
         };
-        manifest.inspect_err(warn).ok()
+        manifest.inspect_err(note).ok()
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Troubles> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Warns about what could not be read. A list can name anything, so there is not one warning for each entry.
+    fn warn(&self) {
+        let (troubles, reference) = (self.troubles(), self.reference);
+        match troubles.missing.as_slice() {
+            [] => {}
+            [missing] => {
+                tracing::warn!("{missing} is listed at {reference}, and does not exist there");
+            }
+            missing => tracing::warn!(
+                "{} manifests are listed at {reference}, and do not exist there: {}",
+                missing.len(),
+                first_few(missing)
+            ),
+        }
+        if !troubles.unknown.is_empty() {
+            let unknown = first_few(&troubles.unknown);
+            tracing::warn!("what some manifests at {reference} hold is not known: {unknown}");
+        }
     }
 
     fn leave_out(&mut self, reason: &str) {

@@ -72,8 +72,24 @@ impl Tree {
         reader.tree(root, bytes).await
     }
 
-    /// Reads the manifests that `root` names as [`read`](Self::read) does, except its subject. `bytes` are the bytes of
+    /// Reads the manifests of `source` from `root` downwards, as [`read`](Self::read) does. `bytes` are the bytes of
     /// `root`.
+    pub(super) async fn read_from(
+        from: &dyn ReadStorage,
+        source: &Reference,
+        root: &Descriptor,
+        bytes: Bytes,
+    ) -> Result<Self, Error> {
+        let reader = TreeReader {
+            from,
+            source,
+            without: None,
+        };
+        reader.tree(root, bytes).await
+    }
+
+    /// Reads the manifests of `source` from `root` downwards, as [`read`](Self::read) does, except the subject of `root`.
+    /// `bytes` are the bytes of `root`.
     pub(super) async fn read_attached(
         from: &dyn ReadStorage,
         source: &Reference,

@@ -15,6 +15,7 @@ mod descriptor;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod digest;
 mod directory;
+mod first_few;
 mod kind;
 mod leftovers;
 mod locks;
@@ -50,6 +51,7 @@ pub(crate) use directory::{
     create_private_directory, directory_of, if_found, is_absent, non_directory_at,
     try_lock_directory,
 };
+pub(crate) use first_few::first_few;
 pub use kind::ErrorKind;
 pub(crate) use leftovers::is_temporary;
 pub(crate) use locks::{Locking, locked_when_free, shared_when_free};

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use crate::content::{Descriptor, Digest, Hasher, Source, VerifyError, VerifyReader};
+use crate::content::{
+    Content, Descriptor, Digest, Hasher, ManifestName, ReadStorage, Source, StoreError,
+    VerifyError, VerifyReader,
+};
 
 use super::error::Error;
 use super::media_type;
@@ -37,6 +40,16 @@ pub(crate) async fn read_manifest(
         .await
         .map_err(|error| Error::reading(what(), error))?;
     Ok(bytes.into())
+}
+
+/// Returns the descriptor and the verified bytes of the manifest that `name` names in an image layout.
+pub(super) async fn fetch_manifest(
+    layout: &dyn ReadStorage,
+    name: &ManifestName,
+) -> Result<(Descriptor, Bytes), StoreError> {
+    let descriptor = layout.resolve(name).await?;
+    let bytes = read_manifest(&descriptor, &Content::new(layout, &descriptor)).await?;
+    Ok((descriptor, bytes))
 }
 
 /// Reads and verifies content of an unknown type that may be a manifest: JSON of at most [`MANIFEST_LIMIT`] bytes.

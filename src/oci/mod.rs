@@ -45,6 +45,8 @@ pub(crate) use layout_file::{LayoutFile, LayoutFileWriter};
 pub(crate) use manifest::{
     Child, MANIFEST_LIMIT, Role, children, digests_in, names_content, read_json, read_manifest,
 };
+#[cfg(feature = "cli")]
+pub(crate) use reference::without_userinfo;
 pub use reference::{
     LayoutForm, LayoutReference, ParseReferenceError, Place, Reference, RegistryReference,
 };

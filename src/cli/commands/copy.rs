@@ -1,6 +1,6 @@
 //! `par copy`
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::{CopyOptions, LeftOut, TrustPolicy};
 
-use super::pinned;
+use super::{left_out, pinned};
 
 /// Copy an artifact to another reference, and print that reference by digest
 ///
@@ -64,8 +64,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .without_referrers(args.without_referrers);
     let copied = to.copy_from(&from, &source, &destination, options).await;
     let copied = copied.map_err(pinned::explain)?;
-    for left_out in &copied.left_out {
-        tracing::warn!("{}", warning(left_out, &args.source));
+    for warning in left_out::warnings(&copied.left_out, args.source.display()) {
+        tracing::warn!("{warning}");
     }
     pinned::tell_moved(session, &copied.tags, &copied.digest);
     if let Some(attached) = attached(copied.referrers, copied.attached_tags) {
@@ -89,20 +89,6 @@ fn attached(referrers: usize, tags: usize) -> Option<String> {
     let counts = [count(referrers, "referrer"), count(tags, "attached tag")];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     (!counts.is_empty()).then(|| format!("copied with {}", counts.join(" and ")))
-}
-
-fn warning(left_out: &LeftOut, source: &OsStr) -> String {
-    let LeftOut {
-        digest, media_type, ..
-    } = left_out;
-    let source = source.display();
-    match left_out.urls.first() {
-        Some(url) => format!(
-            "left out the foreign layer {digest} ({media_type}): {source} does not hold it, and its \
-             manifest says that it is at {url}"
-        ),
-        None => format!("left out {digest} ({media_type}): {source} does not hold it"),
-    }
 }
 
 fn value(left_out: &LeftOut) -> Value {

@@ -22,6 +22,7 @@ mod init;
 mod insert;
 mod inspect;
 mod keys;
+mod left_out;
 mod lock;
 mod login;
 mod logout;

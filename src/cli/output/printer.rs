@@ -15,7 +15,7 @@ use super::escape;
 use super::format::Format;
 use super::log::LogFormat;
 use super::problem::Problem;
-use super::secrets::hide_seeds;
+use super::secrets::hide_secrets;
 use super::usage::usage_problem;
 use super::warnings::Warnings;
 
@@ -82,7 +82,7 @@ impl Printer {
 
     /// Prints a warning, and keeps it for a JSON answer.
     pub(crate) fn warn(&self, message: &str) {
-        self.warnings.add(&hide_seeds(message));
+        self.warnings.add(&hide_secrets(message));
         if !self.quiet {
             self.print_error(Level::Warning, message);
         }
@@ -138,7 +138,7 @@ impl Printer {
         // clap prints help and version on standard output, errors on standard error.
         if !asked_for {
             let text = error.to_string();
-            let hidden = hide_seeds(&text);
+            let hidden = hide_secrets(&text);
             if hidden == text {
                 let _ = error.print();
             } else {
@@ -196,7 +196,7 @@ impl Printer {
 
     /// Prints a message on standard error.
     fn print_error(&self, level: Level, message: &str) {
-        let message = &hide_seeds(message);
+        let message = &hide_secrets(message);
         match self.formats.log {
             LogFormat::Json => print_record(record(level, message)),
             LogFormat::Text => {

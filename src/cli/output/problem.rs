@@ -9,7 +9,7 @@ use crate::{cache, client, oci};
 
 use super::failure::{Failure, Violation};
 use super::hints::{archive_hint, cache_hint, client_hint, oci_hint, reference_hint};
-use super::secrets::hide_seeds;
+use super::secrets::hide_secrets;
 
 /// An error in the form in which it is printed.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl Problem {
         Self {
             kind: kind.name(),
             code: exit_code(kind),
-            message: hide_seeds(&message).into_owned(),
-            hint: hint.map(|hint| hide_seeds(&hint).into_owned()),
+            message: hide_secrets(&message).into_owned(),
+            hint: hint.map(|hint| hide_secrets(&hint).into_owned()),
             violations: Vec::new(),
         }
     }

@@ -9,12 +9,12 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    Content, Descriptor, Fetch, Listing, ManifestName, Push, Reader, Referrers, Resolve, Source,
-    StoreError, Stored, blocking, open_regular,
+    Descriptor, Fetch, Listing, ManifestName, Push, Reader, Referrers, Resolve, Source, StoreError,
+    Stored, blocking, open_regular,
 };
 
 use super::super::error::Error;
-use super::super::manifest::read_manifest;
+use super::super::manifest::fetch_manifest;
 use super::super::reference::is_layout_name;
 use super::super::referrers::Declaration;
 use super::blobs::BUFFER;
@@ -68,9 +68,7 @@ impl Resolve for Layout {
     }
 
     async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError> {
-        let descriptor = self.resolve(name).await?;
-        let bytes = read_manifest(&descriptor, &Content::new(self, &descriptor)).await?;
-        Ok((descriptor, bytes))
+        fetch_manifest(self, name).await
     }
 
     fn as_referrers(&self) -> Option<&dyn Referrers> {

@@ -10,15 +10,15 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    Content, Descriptor, Digest, Fetch, ManifestName, Reader, Referrers, Resolve, StoreError,
-    UnchangedFile, VerifyError, VerifyReader, blocking, is_too_large,
+    Descriptor, Digest, Fetch, ManifestName, Reader, Referrers, Resolve, StoreError, UnchangedFile,
+    VerifyError, VerifyReader, blocking, is_too_large,
 };
 
 use super::super::error::Error;
 use super::super::layout::{
     Declared, INDEX, Index, MARKER, Manifests, ReadLayout, check_marker, range_in, without_mark,
 };
-use super::super::manifest::{MANIFEST_LIMIT, describe, read_manifest};
+use super::super::manifest::{MANIFEST_LIMIT, describe, fetch_manifest};
 use super::entries::{Entries, Span, blob_name};
 use super::scan::{ScanError, scan};
 
@@ -183,9 +183,7 @@ impl Resolve for LayoutFile {
     }
 
     async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError> {
-        let descriptor = self.resolve(name).await?;
-        let bytes = read_manifest(&descriptor, &Content::new(self, &descriptor)).await?;
-        Ok((descriptor, bytes))
+        fetch_manifest(self, name).await
     }
 
     fn as_referrers(&self) -> Option<&dyn Referrers> {

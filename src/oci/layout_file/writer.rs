@@ -11,13 +11,13 @@ use bytes::Bytes;
 use tokio::sync::Mutex;
 
 use crate::content::{
-    Content, Descriptor, Digest, ErrorKind, Fetch, Listing, ManifestName, Push, Reader, Referrers,
-    Resolve, Source, StoreError, Stored, blocking,
+    Descriptor, Digest, ErrorKind, Fetch, Listing, ManifestName, Push, Reader, Referrers, Resolve,
+    Source, StoreError, Stored, blocking,
 };
 
 use super::super::error::Error;
 use super::super::layout::{Declared, Index, Manifests, ReadLayout};
-use super::super::manifest::read_manifest;
+use super::super::manifest::fetch_manifest;
 use super::file::LayoutFile;
 use super::session::Session;
 
@@ -155,9 +155,7 @@ impl Resolve for LayoutFileWriter {
     }
 
     async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError> {
-        let descriptor = self.resolve(name).await?;
-        let bytes = read_manifest(&descriptor, &Content::new(self, &descriptor)).await?;
-        Ok((descriptor, bytes))
+        fetch_manifest(self, name).await
     }
 
     fn as_referrers(&self) -> Option<&dyn Referrers> {

@@ -32,6 +32,12 @@ pub enum ParseReferenceError {
         /// What to write instead.
         instead: String,
     },
+    /// The text has a user or a password in front of its host, as a URL may have.
+    #[error("a reference has no user and no password: write `{instead}`")]
+    Userinfo {
+        /// The text without them.
+        instead: String,
+    },
     /// The text does not begin with a registry.
     #[error(
         "`{reference}` names no registry: write it in front, such as ghcr.io/{reference}, or \

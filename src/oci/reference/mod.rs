@@ -10,9 +10,12 @@ mod split;
 #[cfg(test)]
 mod tests;
 mod types;
+mod userinfo;
 
 pub use error::ParseReferenceError;
 pub(super) use grammar::{is_layout_name, is_tag, tag_in};
 pub(super) use layout::MARKER;
 pub use place::Place;
 pub use types::{LayoutForm, LayoutReference, Reference, RegistryReference};
+#[cfg(feature = "cli")]
+pub(crate) use userinfo::without_userinfo;

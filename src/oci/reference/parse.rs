@@ -10,6 +10,7 @@ use super::layout::parse_layout;
 use super::layout_file::parse_layout_file;
 use super::split::{split_digest, split_tag};
 use super::types::{FILE_SCHEME, LAYOUT_SCHEME, Reference, RegistryReference, full_repository};
+use super::userinfo::refuse_userinfo;
 
 impl FromStr for Reference {
     type Err = ParseReferenceError;
@@ -27,6 +28,7 @@ impl FromStr for Reference {
         if let Some(rest) = text.strip_prefix(FILE_SCHEME) {
             return parse_layout_file(text, rest).map(Self::Layout);
         }
+        refuse_userinfo(text)?;
         let rest = text.strip_prefix("oci://").unwrap_or(text);
         if let Some((scheme, rest)) = rest.split_once("://") {
             return Err(wrong_scheme(text, scheme, rest));

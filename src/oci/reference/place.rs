@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::error::ParseReferenceError;
 use super::types::{Reference, RegistryReference};
+use super::userinfo::refuse_userinfo;
 
 /// A registry, or a repository in it: `REGISTRY[/REPOSITORY[:TAG][@DIGEST]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,6 +44,7 @@ impl FromStr for Place {
         let not_a_registry = || ParseReferenceError::Registry {
             text: text.to_owned(),
         };
+        refuse_userinfo(text)?;
         let bare = text.strip_prefix("oci://").unwrap_or(text);
         let bare = bare.strip_suffix('/').unwrap_or(bare);
         if bare.contains('/') {

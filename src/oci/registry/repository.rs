@@ -21,6 +21,7 @@ use super::endpoints::{Candidates, Endpoint, EndpointCache, RegistryEndpoints};
 use super::http::Scope;
 use super::referrers;
 use super::repository_endpoint::RepositoryEndpoint;
+use super::unsettled::Unsettled;
 use super::{tags, upload};
 
 /// One repository of one registry.
@@ -39,6 +40,8 @@ pub struct Repository {
     uploads: Option<Arc<dyn Uploads>>,
     /// Whether requests are sent only to the endpoint that receives pushes.
     direct: bool,
+    /// What is checked at the end of a push. `None`: each step of a push is checked at once.
+    unsettled: Option<Arc<Unsettled>>,
 }
 
 impl std::fmt::Debug for Repository {
@@ -56,6 +59,7 @@ impl Repository {
             limit: None,
             uploads: None,
             direct: false,
+            unsettled: None,
         }
     }
 
@@ -83,6 +87,20 @@ impl Repository {
             uploads: Some(uploads),
             ..self
         }
+    }
+
+    /// Returns the repository for a push that checks once, at its end, that the registry still has what it confirmed:
+    /// other clients may have changed it. The caller calls [`finish`](crate::content::Push::finish).
+    pub(crate) fn checking_last(self) -> Self {
+        Self {
+            unsettled: Some(Arc::default()),
+            ..self
+        }
+    }
+
+    /// Returns what the push checks at its end, if it does.
+    pub(super) fn unsettled(&self) -> Option<&Unsettled> {
+        self.unsettled.as_deref()
     }
 
     /// Returns how long the client waits for the registry.

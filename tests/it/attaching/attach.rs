@@ -176,3 +176,12 @@ fn each_impossible_attachment_is_an_error_with_its_own_exit_code() {
     }
     assert_eq!(digests(&setup.discover(&[])), [""; 0]);
 }
+
+#[test]
+fn an_empty_standard_input_is_refused() {
+    let setup = Setup::new();
+    let attach = ["attach", &setup.reference, "-", "--type", KIND];
+    let told = par(&setup.environment, attach).exit(2);
+    assert!(told.stderr.contains("standard input is empty"), "{told}");
+    assert!(digests(&setup.discover(&[])).is_empty());
+}

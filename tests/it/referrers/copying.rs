@@ -262,6 +262,37 @@ fn a_listed_manifest_without_the_subject_is_not_copied_and_a_missing_one_gives_a
 }
 
 #[test]
+fn a_long_list_of_what_is_missing_is_one_warning() {
+    let environment = Environment::new();
+    let (from, to) = (ApiRegistry::start(), ApiRegistry::start());
+    let subject = image(&repository(from.address(), "org/x"), "archive", Some("1"));
+    let missing = (0..20).map(|number| Digest::of(format!("missing {number}").as_bytes()));
+    let entries =
+        missing.map(|digest| json!({ "mediaType": super::MANIFEST, "digest": digest, "size": 7 }));
+    let list = json!({ "schemaVersion": 2, "manifests": entries.collect::<Vec<_>>() });
+    // The proxy lives as long as the test.
+    let list: &'static str = Box::leak(list.to_string().into_boxed_str());
+    let lie = Fault::Answer {
+        status: "200 OK",
+        headers: vec![("content-type", super::INDEX.to_owned())],
+        body: list,
+    };
+    let path = format!("/referrers/{}", subject.digest);
+    let proxy = Proxy::to(from.address(), vec![Rule::on("GET", &path, lie).always()]);
+    let (source, destination) = (proxy.reference("org/x:1"), to.reference("org/x:1"));
+    let copy = ["copy", &source, &destination, "-o", "json"];
+    let discover = ["discover", &source, "-o", "json"];
+    for command in [&copy[..], &discover] {
+        let answer = environment.par(command).success().json();
+        let warnings = answer["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), 1, "{answer}");
+        let warning = warnings[0].as_str().unwrap();
+        assert!(warning.contains("20 manifests"), "{warning}");
+        assert!(warning.contains("and 17 others"), "{warning}");
+    }
+}
+
+#[test]
 fn a_referrer_is_copied_with_its_subject_and_not_with_other_referrers_of_the_subject() {
     let environment = Environment::new();
     let (from, to) = (Registry::start(), Registry::start());

@@ -12,6 +12,7 @@ use crate::client::{
 };
 use crate::content::ErrorKind;
 
+use super::super::left_out;
 use super::files::HOSTS;
 
 /// The outcome for each source of a mirror.
@@ -88,11 +89,8 @@ impl Report {
                     "{reference} is not a provider archive: the trust policy was not asked about it"
                 ));
             }
-            for left_out in &artifact.left_out {
-                session.warn(&format!(
-                    "left out {} ({}): {reference} does not hold it",
-                    left_out.digest, left_out.media_type
-                ));
+            for warning in left_out::warnings(&artifact.left_out, reference) {
+                session.warn(&warning);
             }
         }
     }

@@ -312,6 +312,10 @@ pub(crate) fn reference_hint(error: &ParseReferenceError) -> Option<String> {
         ParseReferenceError::Scheme { scheme, .. } if scheme == "http://" => {
             Some("give --insecure if the registry speaks plain HTTP".to_owned())
         }
+        ParseReferenceError::Userinfo { .. } => Some(
+            "run `par login`, or give --user and --password; the password may be in the history of the shell now"
+                .to_owned(),
+        ),
         ParseReferenceError::Tag { tag, .. } if tag.contains('+') => {
             let instead = tag.replace('+', "_");
             Some(format!(

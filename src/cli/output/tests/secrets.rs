@@ -1,4 +1,4 @@
-use super::hide_seeds;
+use super::hide_secrets;
 
 const SEED: &str = "SAAEQJCHHOXE7XMUYOYK5FRQPO2RA7YBZSXDYS4A4PEYEJPQDYBWV55UWM";
 
@@ -19,7 +19,7 @@ fn a_seed_is_hidden_anywhere_in_a_message() {
         (format!("ö{SEED}ö"), "öS…ö".to_owned()),
     ];
     for (text, shown) in cases {
-        assert_eq!(hide_seeds(&text), shown);
+        assert_eq!(hide_secrets(&text), shown);
     }
 }
 
@@ -33,6 +33,31 @@ fn public_keys_digests_and_words_are_shown() {
         "eyJ0eXAiOiJqd3QiLCJhbGciOiJFZDI1NTE5In0",
         "",
     ] {
-        assert_eq!(hide_seeds(text), text);
+        assert_eq!(hide_secrets(text), text);
+    }
+}
+
+#[test]
+fn users_and_passwords_in_front_of_a_host_are_left_out() {
+    for (text, shown) in [
+        (
+            "invalid value 'https://me:geheim@ghcr.io' for '<REGISTRY>'",
+            "invalid value 'https://ghcr.io' for '<REGISTRY>'",
+        ),
+        (
+            "cannot read me:geheim@ghcr.io/a:1: No such file",
+            "cannot read ghcr.io/a:1: No such file",
+        ),
+        ("`http://geheim@ghcr.io/a`", "`http://ghcr.io/a`"),
+        ("'me:geheim@ghcr.io'", "'ghcr.io'"),
+    ] {
+        assert_eq!(hide_secrets(text), shown);
+    }
+    for text in [
+        "ghcr.io/a:1@sha256:c79b and mailto:me@example.com",
+        "`https://github.com/a/.github/workflows/release.yml@refs/tags/v1` and https://example.com/@me",
+        "pkg:golang/example.com/a@v1.0/b",
+    ] {
+        assert_eq!(hide_secrets(text), text);
     }
 }

@@ -309,3 +309,37 @@ fn missing_tags_and_repositories_are_not_found() {
         }
     }
 }
+
+#[test]
+fn a_password_in_front_of_a_host_is_not_repeated() {
+    let environment = Environment::new();
+    for place in [
+        "http://me:geheim@localhost:1/org/x:1",
+        "me:geheim@localhost:1/org/x:1",
+    ] {
+        for command in [
+            &["inspect", place][..],
+            &["pull", place],
+            &["copy", place, "oci-layout://layout:1"],
+            &["copy", "oci-layout://layout:1", place],
+            &["tags", place],
+            &["mirror", place, "localhost:1"],
+            &["prune-tags", place],
+            &["login", place],
+        ] {
+            let told = environment.par(command);
+            assert_ne!(told.code, 0, "{told}");
+            let said = format!("{}{}", told.stdout, told.stderr);
+            assert!(!said.contains("geheim"), "{told}");
+            let told = environment.par([command, &["-o", "json"]].concat());
+            assert!(!told.stdout.contains("geheim"), "{told}");
+        }
+    }
+    let pulled = environment.par(["pull", "https://me:geheim@ghcr.io/org/x:1"]);
+    let pulled = pulled.exit(2);
+    assert!(
+        pulled.stderr.contains("write `ghcr.io/org/x:1`"),
+        "{pulled}"
+    );
+    assert!(pulled.stderr.contains("par login"), "{pulled}");
+}
