@@ -273,7 +273,9 @@ impl Run<'_> {
     /// Whether the user accepts what the lock objects to.
     fn accepts(&self, objection: &LockError) -> bool {
         match objection {
-            LockError::PublisherChanged { .. } => self.args.accept_identity,
+            LockError::PublisherChanged { .. } | LockError::IdentityLost { .. } => {
+                self.args.accept_identity
+            }
             LockError::Downgrade { .. } => self.args.allow_downgrade,
             _ => false,
         }

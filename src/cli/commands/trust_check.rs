@@ -131,7 +131,13 @@ fn rows(report: &TrustReport, trust: &TrustPolicy, is_locked: bool) -> Vec<(&'st
     rows.push((
         "lock",
         match &report.locked {
-            Some(locked) => format!("{} by {}, {}", locked.digest, locked.issuer, locked.subject),
+            Some(locked) => {
+                let identity = locked.identity.as_ref();
+                let identity = identity.map(|identity| format!(", {identity}"));
+                let (issuer, subject) = (&locked.issuer, &locked.subject);
+                let identity = identity.unwrap_or_default();
+                format!("{} by {issuer}, {subject}{identity}", locked.digest)
+            }
             None if is_locked => "no entry".to_owned(),
             None => "none is given".to_owned(),
         },
@@ -184,6 +190,7 @@ fn fields(report: &TrustReport, answer: Answer) -> Answer {
             "service": locked.subject,
             "version": locked.version,
             "revision": locked.revision,
+            "identity": locked.identity.as_ref().map(ToString::to_string),
         })
     });
     answer

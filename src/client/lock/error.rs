@@ -87,6 +87,15 @@ pub enum LockError {
         /// The public key of the archive, or the identity that vouches for its manifest.
         actual: String,
     },
+    /// An archive is to be locked whose Sigstore identity is not known: the trust policy demands none, and the one that the
+    /// lock has does not vouch for the manifest, or cannot be asked for.
+    #[error("{reference} has no identity that the trust policy demands, and the lock has {locked}")]
+    IdentityLost {
+        /// The reference.
+        reference: String,
+        /// The identity in the lock.
+        locked: String,
+    },
     /// An archive is to be locked that is older than the one that the lock has for its reference.
     #[error("{reference} has {}, and the lock has revision {locked}: it is older now", revision_text(*actual))]
     Downgrade {
@@ -138,6 +147,7 @@ impl LockError {
             | Self::NoTrustedRoot { .. }
             | Self::SigstoreNotBuilt(_)
             | Self::PublisherChanged { .. }
+            | Self::IdentityLost { .. }
             | Self::Downgrade { .. } => ErrorKind::NotVerified,
             Self::Read { source, .. } | Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Malformed { .. } => ErrorKind::Usage,

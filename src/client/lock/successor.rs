@@ -6,8 +6,8 @@ use super::{Lock, LockError, Locked};
 
 impl Lock {
     /// Compares `next`, a new entry for this lock, with what the lock has. Returns a
-    /// [`PublisherChanged`](LockError::PublisherChanged) for the issuer, for the subject and for the Sigstore identity, and
-    /// a [`Downgrade`](LockError::Downgrade), as far as they apply. Empty: `next` may be locked.
+    /// [`PublisherChanged`](LockError::PublisherChanged) for the issuer, for the subject and for the Sigstore identity, an
+    /// [`IdentityLost`](LockError::IdentityLost), and a [`Downgrade`](LockError::Downgrade), as far as they apply. Empty: `next` may be locked.
     ///
     /// An entry without an identity may get one, and one that has an identity keeps it. Of the identity of a workflow that
     /// runs for tags, the tag may change. Issuer, subject and identity are compared with those of the entry for the same reference. Without one, they are compared
@@ -43,10 +43,16 @@ impl Lock {
             && let Some(identity) = &last.identity
             && !known.iter().any(keeps_identity)
         {
-            let none = || "none that was asked for".to_owned();
-            let actual = next.identity.as_ref();
-            let actual = actual.map_or_else(none, ToString::to_string);
-            objections.extend(changed(next, "identity", &identity.to_string(), &actual));
+            let locked = identity.to_string();
+            match &next.identity {
+                Some(actual) => {
+                    objections.extend(changed(next, "identity", &locked, &actual.to_string()));
+                }
+                None => objections.push(LockError::IdentityLost {
+                    reference: next.reference.to_string(),
+                    locked,
+                }),
+            }
         }
         if let Some(locked) = same.and_then(|locked| locked.revision)
             // No revision is less than any.

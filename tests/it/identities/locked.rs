@@ -41,6 +41,10 @@ fn a_lock_demands_the_identity_that_vouched_when_it_was_made() {
     site.lock(&["--check"]).success();
     site.lock(&[]).success();
     assert_eq!(site.lock_file(), lock);
+    let check = ["trust", "check", &*site.reference(), "--locked"];
+    let checked = site.environment.par(check).success();
+    let said = format!(", {} of {}", DEVELOPER.0, DEVELOPER.1);
+    assert!(checked.stdout.contains(&said), "{checked}");
 
     // A policy that allows more than the lock.
     site.configure(&policy(("*", DEVELOPER.1), ""));
@@ -97,10 +101,8 @@ fn an_identity_that_changes_is_locked_only_when_that_is_said() {
     // A policy that demands none is no reason to forget it.
     site.configure("");
     let refused = site.lock(&[]).exit(5);
-    assert!(
-        refused.stderr.contains("has the identity none"),
-        "{refused}"
-    );
+    let said = "has no identity that the trust policy demands, and the lock has dev@acme.test";
+    assert!(refused.stderr.contains(said), "{refused}");
     assert_eq!(site.lock_file(), lock);
 
     site.demand(WORKFLOW, "");

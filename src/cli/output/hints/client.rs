@@ -237,6 +237,9 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         LockError::SigstoreNotBuilt(_) => {
             Some("use a `par` that was built with `--features sigstore`")
         }
+        LockError::IdentityLost { .. } => Some(
+            "demand that identity in the trust policy; if it is not to be demanded any more, lock with --accept-identity",
+        ),
         LockError::PublisherChanged { .. } => {
             Some("ask the publisher about it; if the change is meant, lock with --accept-identity")
         }
