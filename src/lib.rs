@@ -212,6 +212,7 @@
 //! - [`archive`]: packing, signing, editing and reading archives.
 //! - [`client`]: what the methods of [`Client`] return.
 //! - [`trust`]: policies, rules and pins.
+//! - [`signing`]: signing with Sigstore, in CI.
 //! - [`oci`]: references, and how registries are reached: credentials, certificates, retries.
 //! - [`cache`]: listing, checking and pruning the cache.
 //! - [`progress`]: watching and stopping work.
@@ -219,7 +220,7 @@
 //!   signature of the function that wasmCloud hosts call.
 //!
 //! Without the feature `cli`, which is on by default, the crate is the library alone. The feature `sigstore` verifies the
-//! Sigstore identities that a policy demands; without it, such a policy refuses everything.
+//! Sigstore identities that a policy demands, and signs; without it, such a policy refuses everything, and signing is an error.
 
 pub mod archive;
 pub mod cache;
@@ -240,6 +241,14 @@ pub mod progress {
     //! Watching work that takes long, and stopping it.
 
     pub use crate::content::{Meter, Progress, Silent, Step, Stopped};
+}
+
+pub mod signing {
+    //! Signing with Sigstore: who signs, and what.
+
+    pub use crate::client::signing::{
+        IdentityToken, Predicate, SigningError, SigstoreSigner, TokenSource,
+    };
 }
 
 pub mod trust {

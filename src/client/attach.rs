@@ -87,7 +87,7 @@ impl Client {
         let reference = reference.as_ref();
         let name = require_name(reference)?;
         let _turn = self.turn().await;
-        let storage = open(client, reference).await?;
+        let storage = open_place(client, reference).await?;
         let (subject, _) = storage.stored_manifest(&name).await?;
         let prepared = Prepared::new(client, attachment, SystemTime::now()).await?;
         let attaching = Attaching::new(client, storage.as_ref(), &subject);
@@ -99,7 +99,10 @@ impl Client {
 }
 
 /// Opens the place of `reference`, which must exist. The caller finishes the push.
-async fn open(client: &Client, reference: &Reference) -> Result<Box<dyn Storage>, Error> {
+pub(super) async fn open_place(
+    client: &Client,
+    reference: &Reference,
+) -> Result<Box<dyn Storage>, Error> {
     Ok(match reference {
         Reference::Registry(place) => Box::new(client.registries.repository(place)),
         Reference::Layout(place) => change_layout(place).await?,
@@ -215,10 +218,16 @@ impl<'a> Attaching<'a> {
         if let Some(existing) = self.existing(prepared).await? {
             return Ok(prepared.attached(existing, self.subject, true));
         }
-        let manifest = prepared.manifest(self.subject);
-        if !dry_run {
-            self.send(prepared, &manifest).await?;
+        if dry_run {
+            return Ok(prepared.planned(self.subject));
         }
+        self.attach_new(prepared).await
+    }
+
+    /// Attaches content that cannot be attached already.
+    pub(super) async fn attach_new(&self, prepared: &Prepared<'_>) -> Result<Attached, Error> {
+        let manifest = prepared.manifest(self.subject);
+        self.send(prepared, &manifest).await?;
         let digest = manifest.descriptor().digest.clone();
         Ok(prepared.attached(digest, self.subject, false))
     }

@@ -17,6 +17,7 @@ mod attached_delete;
 #[cfg(feature = "cli")]
 mod attached_types;
 mod attachment;
+mod attest;
 mod blocking;
 #[allow(
     clippy::module_inception,
@@ -63,6 +64,8 @@ mod resolve;
 mod retention;
 mod root;
 mod shared;
+mod signed;
+pub(crate) mod signing;
 pub(crate) mod sigstore;
 mod spool;
 mod summary;
@@ -108,6 +111,7 @@ pub use pull::Pulled;
 pub use push::Pushed;
 pub use push_options::PushOptions;
 pub use retention::{KeepReason, KeptTag, PruneOutcome, PrunePlan, PrunedManifest, Retention};
+pub use signed::Attested;
 pub use summary::{Summarized, Summary};
 pub use tag::{TagOptions, Tagged};
 pub use tagging::TagChange;

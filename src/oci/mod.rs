@@ -51,6 +51,8 @@ pub use reference::{
 pub(crate) use referrers::{Declaration, attached_tags, is_of_digest, referrers_tag};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Repository, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
+#[cfg(feature = "sigstore")]
+pub(crate) use registry::{ServiceCall, Services};
 
 /// What only the tests of this project use. It can change with every version.
 #[cfg(feature = "internals")]

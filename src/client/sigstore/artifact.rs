@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::content::{Descriptor, Digest};
 
+use super::bundle_type::BUNDLE_TYPE;
 use super::error::BundleError;
 
 /// The largest bundle that is read, in bytes. It is that of a manifest.
@@ -30,9 +31,8 @@ struct Subject {
 }
 
 impl BundleManifest {
-    /// The type of the artifact and of its layer (Sigstore bundle specification, "OCI referrers").
-    pub(in crate::client) const TYPE: &'static str =
-        "application/vnd.dev.sigstore.bundle.v0.3+json";
+    /// The type of the artifact and of its layer.
+    pub(in crate::client) const TYPE: &'static str = BUNDLE_TYPE;
 
     /// Reads a manifest, whose digest is verified. It must refer to `subject`. Returns `None` for the manifest of
     /// another kind of artifact.

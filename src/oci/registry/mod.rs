@@ -6,6 +6,7 @@
 //! ```text
 //! catalogue                            the repositories of a registry
 //! registries, repository, storage      what callers use
+//! services                             services that are not registries
 //! probe/                               diagnosis of one endpoint
 //! referrers_tag                        the list of referrers that clients maintain
 //! upload/  download/  tags  referrers  changed  operations on one repository at one endpoint
@@ -32,6 +33,8 @@ mod referrers_tag;
 mod registries;
 mod repository;
 mod repository_endpoint;
+#[cfg(feature = "sigstore")]
+mod services;
 mod settings;
 mod storage;
 mod tags;
@@ -41,6 +44,8 @@ pub use options::{RegistryOptions, RetryOptions};
 pub(crate) use probe::{Greeting, Probe, Wants};
 pub use registries::Registries;
 pub use repository::Repository;
+#[cfg(feature = "sigstore")]
+pub(crate) use services::{ServiceCall, Services};
 pub use settings::RegistrySettings;
 pub(crate) use upload::OpenUpload;
 

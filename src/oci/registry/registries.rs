@@ -14,6 +14,8 @@ use super::http::{Request, Scope, check_certificates, is_page};
 use super::options::RegistryOptions;
 use super::probe::Probe;
 use super::repository::Repository;
+#[cfg(feature = "sigstore")]
+use super::services::Services;
 
 /// The client for all registries: connections, tokens, credentials. Create one for a process. It is cheap
 /// to clone.
@@ -71,6 +73,12 @@ impl Registries {
             reference.registry(),
             reference.repository(),
         )
+    }
+
+    /// Returns the client for services that are not registries. Sends no request.
+    #[cfg(feature = "sigstore")]
+    pub(crate) fn services(&self) -> Services {
+        Services::new(self.endpoints.options())
     }
 
     /// Returns the URL at which the API of the host begins that takes content for `registry`, such as
