@@ -247,7 +247,7 @@ pub mod signing {
     //! Signing with Sigstore: who signs, and what.
 
     pub use crate::client::signing::{
-        IdentityToken, Predicate, SigningError, SigstoreSigner, TokenSource,
+        GitHubTokens, IdentityToken, Predicate, SigningError, SigstoreSigner, TokenSource,
     };
 }
 

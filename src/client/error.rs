@@ -298,15 +298,6 @@ impl Error {
         move |source| Self::Unusable { reference, source }
     }
 
-    /// Returns a function that adds the reference to the reason why nothing was signed.
-    pub(super) fn signing(reference: &Reference) -> impl Fn(SigningError) -> Self {
-        let reference = reference.to_string();
-        move |source| Self::Signing {
-            reference: reference.clone(),
-            source,
-        }
-    }
-
     /// Turns the failure to write a file into an error of the cache, for a file that belongs there.
     pub(super) fn in_cache(self) -> Self {
         match self {

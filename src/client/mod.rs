@@ -16,8 +16,8 @@ mod attached_copy;
 mod attached_delete;
 #[cfg(feature = "cli")]
 mod attached_types;
+mod attaching;
 mod attachment;
-mod attest;
 mod blocking;
 #[allow(
     clippy::module_inception,
@@ -65,6 +65,10 @@ mod retention;
 mod root;
 mod shared;
 mod signed;
+#[cfg_attr(
+    not(feature = "sigstore"),
+    allow(dead_code, reason = "nothing is signed without the feature")
+)]
 pub(crate) mod signing;
 pub(crate) mod sigstore;
 mod spool;
@@ -83,8 +87,8 @@ mod uploads;
 mod watch;
 mod wildcard;
 
-pub use attach::Attached;
 pub use attached_delete::TaggedReferrer;
+pub use attaching::Attached;
 pub use attachment::Attachment;
 use blocking::blocking;
 pub use client::Client;

@@ -9,7 +9,7 @@ use crate::oci::{Artifact, Reference, media_type};
 use bytes::Bytes;
 
 use super::about::about;
-use super::attach::{Attached, Attaching, Prepared};
+use super::attaching::{Attached, Attaching, Prepared};
 use super::error::{Error, require_digest, require_name};
 use super::hashing::hash;
 use super::lookup::{Storage, push_storage};

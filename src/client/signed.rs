@@ -5,12 +5,12 @@ use std::time::SystemTime;
 use crate::content::{Descriptor, Digest};
 use crate::oci::Reference;
 
-use super::attach::{Attaching, Prepared};
+use super::attaching::{Attaching, Prepared};
 use super::attachment::Attachment;
 use super::client::Client;
 use super::error::Error;
 use super::lookup::Storage;
-use super::signing::{Predicate, SignedBundle, SigningSession, SigstoreSigner};
+use super::signing::{Predicate, SignedBundle, SigningError, SigningSession, SigstoreSigner};
 use super::sigstore::{BUNDLE_TYPE, SigstoreIdentity};
 
 /// The annotations of the manifest of a bundle (Sigstore bundle specification, "OCI referrers").
@@ -47,7 +47,7 @@ impl<'a> Signing<'a> {
         Ok(Self {
             client,
             reference,
-            session: session.map_err(Error::signing(reference))?.into(),
+            session: session.map_err(unsigned(reference))?.into(),
         })
     }
 
@@ -57,7 +57,7 @@ impl<'a> Signing<'a> {
         storage: &dyn Storage,
         manifest: &Descriptor,
     ) -> Result<Attested, Error> {
-        let signature = Predicate::signature().map_err(Error::signing(self.reference))?;
+        let signature = Predicate::signature().map_err(unsigned(self.reference))?;
         self.attest_as(storage, manifest, &signature, None).await
     }
 
@@ -87,7 +87,7 @@ impl<'a> Signing<'a> {
     ) -> Result<Attested, Error> {
         let mut session = self.session.lock().await;
         let signed = session.sign(&manifest.digest, name, predicate).await;
-        let SignedBundle { bytes, identity } = signed.map_err(Error::signing(self.reference))?;
+        let SignedBundle { bytes, identity } = signed.map_err(unsigned(self.reference))?;
         let bundle = Attachment::bytes(bytes, BUNDLE_TYPE)
             .annotation(CONTENT, "dsse-envelope")
             .annotation(PREDICATE, predicate.predicate_type());
@@ -99,5 +99,14 @@ impl<'a> Signing<'a> {
             subject: attached.subject,
             identity,
         })
+    }
+}
+
+/// Returns a function that adds the reference to the reason why nothing was signed.
+fn unsigned(reference: &Reference) -> impl Fn(SigningError) -> Error {
+    let reference = reference.to_string();
+    move |source| Error::Signing {
+        reference: reference.clone(),
+        source,
     }
 }

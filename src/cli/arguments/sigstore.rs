@@ -70,10 +70,7 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 /// Reads a token from a file, or from standard input. Blocks.
 fn read_token(path: &Path) -> Result<IdentityToken> {
     // cosign takes the token itself here. In the arguments, other users of the machine see it.
-    if path
-        .to_str()
-        .is_some_and(|text| IdentityToken::new(text).is_ok())
-    {
+    if path.to_str().is_some_and(looks_like_token) {
         let message = "--identity-token names a file, and the token itself was given";
         bail!(Failure::usage(message).hint(
             "write the token to a file, pipe it to `--identity-token -`, or put it into SIGSTORE_ID_TOKEN; the one that \
@@ -85,3 +82,13 @@ fn read_token(path: &Path) -> Result<IdentityToken> {
     let text = String::from_utf8(bytes).map_err(|_| SigningError::Token("it is not text"))?;
     Ok(IdentityToken::new(&text)?)
 }
+
+/// Returns whether a text looks like a JSON Web Token, also one that cannot be used: an error would quote the name of a
+/// file.
+fn looks_like_token(text: &str) -> bool {
+    text.trim_start().starts_with("eyJ") && text.matches('.').count() >= 2
+}
+
+#[cfg(test)]
+#[path = "tests/sigstore.rs"]
+mod tests;

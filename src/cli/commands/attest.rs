@@ -24,8 +24,7 @@ use super::pinned::pinned;
 /// Sign a statement about a manifest with Sigstore, attach it, and print its reference by digest
 ///
 /// Without --predicate, the statement is the SLSA provenance of this job of GitHub Actions or GitLab: which workflow built
-/// it, from which commit. `par verify --identity`, a trust policy, `cosign verify-attestation` and `gh attestation verify`
-/// check it.
+/// it, from which commit. `par verify --identity`, a trust policy and `cosign verify-attestation` check it.
 ///
 /// The identity of the job signs. Its name, the statement's digest and the time become public in the transparency log of
 /// the instance. Nothing is attached that does not verify.

@@ -9,6 +9,11 @@ use crate::client::sigstore::{BundleError, TrustedRootError};
 use crate::content::{ErrorKind, RuntimeEnded, rfc3339, unix_seconds};
 use crate::oci;
 
+/// What a certificate authority is asked for.
+pub(super) const CERTIFICATE: &str = "a certificate";
+/// What the token service of a CI system is asked for.
+pub(super) const TOKEN: &str = "an identity token";
+
 /// The error of another library.
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 
@@ -126,16 +131,29 @@ impl SigningError {
             | Self::NotBuilt => ErrorKind::Usage,
             Self::File { source, .. } => ErrorKind::of_io(source),
             Self::TrustedRoot(error) => error.kind(),
-            Self::Service { source, .. } => match source {
-                // A certificate authority answers 400 to a token that it does not accept.
-                oci::Error::Refused { answer, .. } if matches!(answer.status, 400 | 401 | 403) => {
-                    ErrorKind::Denied
-                }
-                error => error.kind(),
+            Self::Service { .. } if self.is_about_token() => ErrorKind::Denied,
+            Self::Service { source, .. } => match source.kind() {
+                // Nothing has a name that could be taken.
+                ErrorKind::Conflict => ErrorKind::Other,
+                kind => kind,
             },
             Self::Answer { .. } | Self::NotVerified(_) => ErrorKind::NotVerified,
             Self::Key | Self::Cancelled => ErrorKind::Other,
         }
+    }
+
+    /// Whether a service has refused the token, or the secret that gets one. A certificate authority answers with HTTP 400
+    /// to a token that it does not accept.
+    pub(crate) fn is_about_token(&self) -> bool {
+        let Self::Service {
+            what: CERTIFICATE | TOKEN,
+            source: oci::Error::Refused { answer, .. },
+            ..
+        } = self
+        else {
+            return false;
+        };
+        matches!(answer.status, 400 | 401 | 403)
     }
 }
 

@@ -60,7 +60,8 @@ impl Instance {
     }
 
     fn parse(text: &str) -> Result<Self, Cause> {
-        let config = SigningConfig::from_json(text)?;
+        // The text of the error has that of its cause already.
+        let config = SigningConfig::from_json(text).map_err(|error| error.to_string())?;
         let authority = config.fulcio_url();
         let authority =
             authority.ok_or("it names no certificate authority that can be used now")?;

@@ -41,4 +41,4 @@ pub use predicate::Predicate;
 pub(super) use session::{SignedBundle, SigningSession};
 pub use signer::SigstoreSigner;
 pub use token::IdentityToken;
-pub use token_source::TokenSource;
+pub use token_source::{GitHubTokens, TokenSource};

@@ -20,7 +20,7 @@ use crate::client::sigstore::{BundleVerifier, SigstoreIdentity};
 use crate::content::{Digest, blocking};
 use crate::oci::{self, Registries, ServiceCall, Services};
 
-use super::error::{Cause, SigningError};
+use super::error::{CERTIFICATE, Cause, SigningError, TOKEN};
 use super::instance::{Instance, LogVersion};
 use super::key::OneTimeKey;
 use super::predicate::Predicate;
@@ -148,7 +148,7 @@ impl SigningSession {
             },
         });
         let asked = Asked {
-            what: "a certificate",
+            what: CERTIFICATE,
             url: format!("{}/api/v2/signingCert", self.instance.authority),
         };
         let body = Some((JSON, body.to_string().into()));
@@ -247,7 +247,7 @@ async fn new_token(
         TokenSource::Token(token) => token.clone(),
         TokenSource::GitHub(github) => {
             let asked = Asked {
-                what: "an identity token",
+                what: TOKEN,
                 url: github.request_url(),
             };
             let answer = asked.send(services, Some(&github.secret), None, JSON);

@@ -23,7 +23,8 @@ use super::server::{Answer, Asked, Server};
 /// The issuer of the identities.
 pub(crate) const ISSUER: &str = "https://token.actions.githubusercontent.com";
 /// The identity of the tokens.
-pub(crate) const IDENTITY: &str = "https://github.com/acme/demo/.github/workflows/release.yml@refs/tags/v1";
+pub(crate) const IDENTITY: &str =
+    "https://github.com/acme/demo/.github/workflows/release.yml@refs/tags/v1";
 /// The secret with which a job asks for tokens.
 pub(crate) const REQUEST_TOKEN: &str = "secret-of-the-job";
 /// The name with which the log signs.
@@ -92,7 +93,12 @@ impl Sigstore {
     /// Returns the options with which a command signs with this instance.
     pub(crate) fn options(&self) -> [&str; 4] {
         let (config, root) = (self.signing_config.to_str(), self.trusted_root.to_str());
-        ["--signing-config", config.unwrap(), "--trusted-root", root.unwrap()]
+        [
+            "--signing-config",
+            config.unwrap(),
+            "--trusted-root",
+            root.unwrap(),
+        ]
     }
 
     pub(crate) fn signing_config(&self) -> &Path {
@@ -111,7 +117,10 @@ impl Sigstore {
             ("GITHUB_SERVER_URL", "https://github.com".to_owned()),
             ("GITHUB_REPOSITORY", "acme/demo".to_owned()),
             ("GITHUB_REF", "refs/tags/v1".to_owned()),
-            ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567".to_owned()),
+            (
+                "GITHUB_SHA",
+                "0123456789abcdef0123456789abcdef01234567".to_owned(),
+            ),
             (
                 "GITHUB_WORKFLOW_REF",
                 "acme/demo/.github/workflows/release.yml@refs/tags/v1".to_owned(),
@@ -219,9 +228,12 @@ impl Services {
     /// Issues a certificate, as Fulcio does.
     fn certify(&self, asked: &Asked) -> Answer {
         let request: Value = serde_json::from_slice(&asked.body).unwrap();
-        let token = request["credentials"]["oidcIdentityToken"].as_str().unwrap();
+        let token = request["credentials"]["oidcIdentityToken"]
+            .as_str()
+            .unwrap();
         if self.lie == Lie::NoToken {
-            let body = json!({ "code": 3, "message": format!("wrong token {token}"), "details": [] });
+            let body =
+                json!({ "code": 3, "message": format!("wrong token {token}"), "details": [] });
             return Answer::status("400 Bad Request").with_body(body.to_string());
         }
         let payload = token.split('.').nth(1).unwrap();
@@ -231,7 +243,10 @@ impl Services {
 
         let request = &request["publicKeyRequest"];
         let pem = request["publicKey"]["content"].as_str().unwrap();
-        let text: String = pem.lines().filter(|line| !line.starts_with("---")).collect();
+        let text: String = pem
+            .lines()
+            .filter(|line| !line.starts_with("---"))
+            .collect();
         let key = BASE64.decode(text.as_bytes()).unwrap();
         let point = key[key.len() - 65..].to_vec();
         let proof = request["proofOfPossession"].as_str().unwrap();
@@ -272,7 +287,10 @@ impl Services {
         let begins = date_time_ymd(1970, 1, 1) + now;
         parameters.not_before = begins;
         parameters.not_after = begins + Duration::from_secs(600);
-        parameters.signed_by(&Point(point), &self.issuer).unwrap().pem()
+        parameters
+            .signed_by(&Point(point), &self.issuer)
+            .unwrap()
+            .pem()
     }
 
     /// Makes an entry, as Rekor does in its first version. It is the only one of its tree.
@@ -305,7 +323,10 @@ impl Services {
         });
         let body = body.to_string();
         let root = sha256(&[&[0], body.as_bytes()].concat());
-        let (key, body) = (self.log.subject_public_key_info(), BASE64.encode(body.as_bytes()));
+        let (key, body) = (
+            self.log.subject_public_key_info(),
+            BASE64.encode(body.as_bytes()),
+        );
         let id = sha256(&key);
         let now = seconds(SystemTime::now());
         let promise = format!(

@@ -2,7 +2,6 @@
 
 use crate::client::signing::SigningError;
 use crate::client::sigstore::TrustedRootError;
-use crate::oci;
 
 use super::archive::file_hint;
 use super::oci::oci_hint;
@@ -45,10 +44,7 @@ pub(crate) fn signing_hint(error: &SigningError) -> Option<String> {
         SigningError::TrustedRoot(_) => {
             "make the file with `cosign trusted-root create`, or get the one of the instance again"
         }
-        SigningError::Service {
-            source: oci::Error::Refused { answer, .. },
-            ..
-        } if matches!(answer.status, 400 | 401 | 403) => {
+        error if error.is_about_token() => {
             "check that the instance knows the issuer of the token, and that the token is for the audience `sigstore` and has not \
              expired"
         }
