@@ -212,6 +212,7 @@
 //! - [`archive`]: packing, signing, editing and reading archives.
 //! - [`client`]: what the methods of [`Client`] return.
 //! - [`trust`]: policies, rules and pins.
+//! - [`signing`]: signing with Sigstore, in CI.
 //! - [`oci`]: references, and how registries are reached: credentials, certificates, retries.
 //! - [`cache`]: listing, checking and pruning the cache.
 //! - [`progress`]: observing and stopping long steps.
@@ -219,7 +220,8 @@
 //!   signature of the function that wasmCloud hosts call.
 //!
 //! Without the feature `cli`, which is on by default, the crate is only the library. With the feature `sigstore`, the
-//! library verifies the Sigstore identities that a policy demands. Without it, such a policy refuses everything.
+//! library verifies the Sigstore identities that a policy demands, and signs. Without it, such a policy refuses
+//! everything, and signing fails.
 
 pub mod archive;
 pub mod cache;
@@ -240,6 +242,14 @@ pub mod progress {
     //! Observing long steps, and stopping them.
 
     pub use crate::content::{Meter, Progress, Silent, Step, Stopped};
+}
+
+pub mod signing {
+    //! Signing with Sigstore: who signs, and what.
+
+    pub use crate::client::signing::{
+        GitHubTokens, IdentityToken, Predicate, SigningError, SigstoreSigner, TokenSource,
+    };
 }
 
 pub mod trust {

@@ -10,6 +10,7 @@ use crate::content::{Digest, ErrorKind, ManifestName, RuntimeEnded, StoreError, 
 use crate::oci::{self, ParseReferenceError, Reference};
 
 use super::lock::LockError;
+use super::signing::SigningError;
 use super::trust::TrustError;
 
 /// An error of the client.
@@ -260,6 +261,14 @@ pub enum Error {
     /// The lock refuses an archive, or the lock file cannot be read or written.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// Nothing was signed with Sigstore.
+    #[error("cannot sign {reference}")]
+    Signing {
+        /// The reference.
+        reference: String,
+        /// Why nothing was signed.
+        source: SigningError,
+    },
     /// A file cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -342,6 +351,7 @@ impl Error {
             Self::Shared(error) => error.kind(),
             Self::NotCached(_) | Self::NoImageTarget { .. } => ErrorKind::NotFound,
             Self::Lock(error) => error.kind(),
+            Self::Signing { source, .. } => source.kind(),
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
         }

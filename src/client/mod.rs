@@ -16,6 +16,7 @@ mod attached_copy;
 mod attached_delete;
 #[cfg(feature = "cli")]
 mod attached_types;
+mod attaching;
 mod attachment;
 mod blocking;
 #[allow(
@@ -65,6 +66,12 @@ mod resolve;
 mod retention;
 mod root;
 mod shared;
+mod signed;
+#[cfg_attr(
+    not(feature = "sigstore"),
+    allow(dead_code, reason = "nothing is signed without the feature")
+)]
+pub(crate) mod signing;
 pub(crate) mod sigstore;
 mod spool;
 mod summary;
@@ -82,8 +89,8 @@ mod uploads;
 mod watch;
 mod wildcard;
 
-pub use attach::Attached;
 pub use attached_delete::TaggedReferrer;
+pub use attaching::Attached;
 pub use attachment::Attachment;
 use blocking::blocking;
 pub use client::Client;
@@ -110,6 +117,7 @@ pub use pull::Pulled;
 pub use push::Pushed;
 pub use push_options::PushOptions;
 pub use retention::{KeepReason, KeptTag, PruneOutcome, PrunePlan, PrunedManifest, Retention};
+pub use signed::Attested;
 pub use summary::{Summarized, Summary};
 pub use tag::{TagOptions, Tagged};
 pub use tagging::TagChange;

@@ -9,7 +9,7 @@ use crate::oci::{Artifact, Reference, media_type};
 use bytes::Bytes;
 
 use super::about::about;
-use super::attach::{Attached, Attaching, Prepared};
+use super::attaching::{Attached, Attaching, Prepared};
 use super::error::{Error, require_digest, require_name};
 use super::hashing::hash;
 use super::lookup::{Storage, push_storage};
@@ -17,6 +17,7 @@ use super::metered::MeteredSource;
 use super::mount::{neighbour, put_blob, remember};
 use super::publisher::Publisher;
 use super::push_options::PushOptions;
+use super::signed::{Attested, Signing};
 use super::spool::spool;
 use super::tagging::{TagChange, TagIdentity, Tagging};
 use super::unchanged_file::UnchangedFile;
@@ -37,6 +38,8 @@ pub struct Pushed {
     pub tags: Vec<TagChange>,
     /// The attachments of the options, in their order.
     pub attached: Vec<Attached>,
+    /// The signature of the manifest. `None`: the options name nobody who signs, or it was a dry run.
+    pub signature: Option<Attested>,
     /// How many bytes of blobs were sent, without those of attachments. The manifest does not count. A dry run sends none.
     pub sent: u64,
     /// How many bytes of blobs the registry took over from another of its repositories.
@@ -61,8 +64,8 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the archive, also when its file changes during the push, of the trust policy or of the registry;
-    /// [`Error::OtherDigest`], [`Error::TagExists`], [`Error::TagIdentity`], [`Error::OtherRotation`]. No tag is moved
-    /// then.
+    /// [`Error::OtherDigest`], [`Error::TagExists`], [`Error::TagIdentity`], [`Error::OtherRotation`],
+    /// [`Error::Signing`]. No tag is moved then.
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn push(
         &self,
@@ -117,6 +120,8 @@ struct Push<'a> {
     reference: &'a Reference,
     options: &'a PushOptions,
     tagging: Tagging<'a>,
+    /// What signs the manifest.
+    signing: Option<Signing<'a>>,
 }
 
 impl<'a> Push<'a> {
@@ -135,6 +140,11 @@ impl<'a> Push<'a> {
         for attachment in &options.attachments {
             attachment.check()?;
         }
+        // First: whoever demands a signature need not wait to learn that there is no token.
+        let signing = match &options.sigstore {
+            Some(signer) => Some(Signing::begin(client, reference, signer).await?),
+            None => None,
+        };
         let access = if options.dry_run {
             UploadAccess::none()
         } else {
@@ -145,6 +155,7 @@ impl<'a> Push<'a> {
             reference,
             options,
             tagging,
+            signing,
         };
         Ok((push, access))
     }
@@ -191,6 +202,7 @@ impl<'a> Push<'a> {
             tags,
             stored,
             attached,
+            signature,
         } = sent.await?;
         Ok(Pushed {
             reference: reference.clone(),
@@ -198,6 +210,7 @@ impl<'a> Push<'a> {
             contents,
             tags,
             attached,
+            signature,
             sent: stored.sent,
             mounted: stored.mounted,
             existing: stored.existing,
@@ -241,6 +254,7 @@ impl<'a> Push<'a> {
                 tags: self.tagging.all_new(),
                 stored: Stored::default(),
                 attached: attached.map(|one| one.planned(manifest)).collect(),
+                signature: None,
             });
         }
         let storage = push_storage(client, reference).await?;
@@ -258,6 +272,7 @@ impl<'a> Push<'a> {
                 tags: changes,
                 stored: Stored::default(),
                 attached: self.attach(storage, manifest, attachments).await?,
+                signature: None,
             });
         }
         let from = neighbour(client, reference, &layer.digest).await;
@@ -269,11 +284,15 @@ impl<'a> Push<'a> {
             // The upload may have taken long, so the tags may name other manifests by now.
             changes = self.tagging.changes(storage, &manifest.digest).await?;
         }
-        if changes.is_empty() || !attachments.is_empty() {
+        if changes.is_empty() || !attachments.is_empty() || self.signing.is_some() {
             storage.put_manifest(manifest, bytes, None).await?;
         }
         // The tags are moved after this, so that a manifest with a tag always has its attachments.
         let attached = self.attach(storage, manifest, attachments).await?;
+        let signature = match &self.signing {
+            Some(signing) => Some(signing.sign(storage, manifest).await?),
+            None => None,
+        };
         for change in &changes {
             let tag = Some(change.tag.as_str());
             storage.put_manifest(manifest, bytes, tag).await?;
@@ -284,6 +303,7 @@ impl<'a> Push<'a> {
             tags: changes,
             stored: archive.and(config),
             attached,
+            signature,
         })
     }
 
@@ -337,6 +357,7 @@ struct Sent {
     /// How many bytes of blobs were sent, mounted, or there already.
     stored: Stored,
     attached: Vec<Attached>,
+    signature: Option<Attested>,
 }
 
 /// Returns whether `reference` names an image layout that does not exist.

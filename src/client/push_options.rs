@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::archive::Rotation;
 
 use super::attachment::Attachment;
+use super::signing::SigstoreSigner;
 
 /// The options of a push.
 ///
@@ -32,6 +33,9 @@ pub struct PushOptions {
     /// An attachment without a time gets the time at which the archive was signed, so that repeating the push gives the
     /// same digests.
     pub attachments: Vec<Attachment>,
+    /// Who signs the manifest with Sigstore. It is signed, and the signature is attached, before a tag names the manifest. Each
+    /// push adds a signature. A dry run signs nothing. Default: nobody.
+    pub sigstore: Option<SigstoreSigner>,
     /// Whether the push fails when one of the tags names another manifest, instead of moving the tag. The tags are
     /// looked up before anything is sent. A push by another client at the same time is not noticed. Default:
     /// `false`.
@@ -70,6 +74,13 @@ impl PushOptions {
     #[must_use]
     pub fn attachment(mut self, attachment: Attachment) -> Self {
         self.attachments.push(attachment);
+        self
+    }
+
+    /// Signs the manifest with Sigstore.
+    #[must_use]
+    pub fn sigstore(mut self, signer: SigstoreSigner) -> Self {
+        self.sigstore = Some(signer);
         self
     }
 

@@ -53,6 +53,8 @@ pub use reference::{
 pub(crate) use referrers::{Declaration, attached_tags, is_of_digest, referrers_tag};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Repository, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
+#[cfg(feature = "sigstore")]
+pub(crate) use registry::{ServiceCall, Services};
 
 /// Items for the tests of this project only. They can change with every version.
 #[cfg(feature = "internals")]

@@ -28,6 +28,7 @@ mod layers;
 mod mirroring;
 mod peculiar;
 mod referrers;
+mod signing;
 mod startable;
 mod support;
 mod transfer;

@@ -17,6 +17,7 @@ mod renamed;
 mod side;
 mod sides;
 mod signing;
+mod sigstore;
 mod source;
 mod tags;
 mod trust;
@@ -40,6 +41,7 @@ pub(crate) use sides::SidesArgs;
 pub(crate) use signing::{
     KeyDirectoryArgs, SigningArgs, created_at, default_account, is_file_stem, signing_at,
 };
+pub(crate) use sigstore::{SigstoreArgs, variable};
 pub(crate) use source::{STANDARD_INPUT, Shown, Source, VerifiedSource, standard_input};
 pub(crate) use tags::{TagPattern, newest};
 pub(crate) use trust::TrustArgs;

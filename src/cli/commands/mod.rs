@@ -2,6 +2,7 @@
 
 mod annotations;
 mod attach;
+mod attest;
 mod build;
 mod build_push;
 mod cache;
@@ -68,6 +69,7 @@ pub(crate) enum Command {
     Pull(pull::Args),
     Fetch(fetch::Args),
     Attach(attach::Args),
+    Attest(attest::Args),
     Discover(discover::Args),
     Copy(copy::Args),
     Mirror(mirror::Args),
@@ -108,6 +110,7 @@ impl Command {
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
             Self::Attach(args) => attach::run(args, session).await,
+            Self::Attest(args) => attest::run(args, session).await,
             Self::Discover(args) => discover::run(args, session).await,
             Self::Copy(args) => copy::run(args, session).await,
             Self::Mirror(args) => mirror::run(args, session).await,

@@ -3,14 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::Value;
 
 use crate::cli::arguments::{
-    Argument, RegistryArgs, STANDARD_INPUT, TrustArgs, archive_path, created_at, standard_input,
+    Argument, RegistryArgs, STANDARD_INPUT, SigstoreArgs, TrustArgs, archive_path, created_at,
+    standard_input,
 };
-use crate::cli::output::{Answer, bytes, path_text};
+use crate::cli::output::{Answer, Failure, bytes, path_text};
 use crate::cli::session::Session;
 use crate::cli::source_revision::SourceRevision;
 use crate::client::{PushOptions, Pushed};
@@ -18,7 +19,7 @@ use crate::content::rfc3339;
 use crate::oci::Reference;
 
 use super::annotations::{annotation, unique};
-use super::{attach, pinned, rotation};
+use super::{attach, attest, pinned, rotation};
 
 /// The annotations of the OCI image specification about a build ("Pre-Defined Annotation Keys").
 const CREATED: &str = "org.opencontainers.image.created";
@@ -40,6 +41,7 @@ Examples:
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --tag 1.2 --tag 1
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --source
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --attach provider.cdx.json=application/vnd.cyclonedx+json
+  par push ghcr.io/org/provider:1.2.3 provider.par.gz --sigstore
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --rotation rotation.jwt
   par push localhost:5000/provider:dev provider.par.gz -a org.opencontainers.image.source=URL")]
 pub(crate) struct Args {
@@ -100,6 +102,12 @@ pub(super) struct PublishArgs {
     /// issuer accept the new one by it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     rotation: Option<PathBuf>,
+    /// Sign the manifest with Sigstore before a tag names it, as `cosign sign` does, with the identity of this CI job.
+    /// Nothing is tagged if that fails. Default: the manifest is not signed with Sigstore
+    #[arg(long)]
+    sigstore: bool,
+    #[command(flatten)]
+    signing: SigstoreArgs,
 }
 
 impl PublishArgs {
@@ -124,6 +132,11 @@ impl PublishArgs {
         created: Option<u64>,
         session: &Session,
     ) -> Result<PushOptions> {
+        if !self.sigstore && self.signing.any() {
+            let message =
+                "--identity-token, --signing-config and --trusted-root are for --sigstore";
+            bail!(Failure::usage(message).hint("add --sigstore to sign the manifest"));
+        }
         let mut options = PushOptions::default()
             .if_absent(self.if_absent)
             .change_identity(self.change_identity);
@@ -131,6 +144,9 @@ impl PublishArgs {
         describe_build(&mut options, created, self.source.as_deref(), session).await?;
         options.tags = self.tags;
         options.attachments = attach::attachments(self.attachments, created)?;
+        if self.sigstore {
+            options.sigstore = Some(self.signing.signer().await?);
+        }
         options.rotation = match self.rotation {
             Some(path) => Some(rotation::read(path).await?),
             None => None,
@@ -171,6 +187,9 @@ pub(super) fn tell(pushed: &Pushed, dry_run: bool, session: &Session) {
             (false, false) => format!("attached {kind} {digest}"),
         });
     }
+    if let Some(signature) = &pushed.signature {
+        attest::tell(signature, session);
+    }
     if dry_run {
         session.note("nothing was sent: this is a dry run");
     } else {
@@ -187,8 +206,11 @@ pub(super) fn tell(pushed: &Pushed, dry_run: bool, session: &Session) {
 pub(super) fn answer(pushed: &Pushed) -> Answer {
     let attached = pushed.attached.iter();
     let attached = attached.map(|attached| attach::to_json(&pushed.reference, attached));
+    let signature = pushed.signature.as_ref();
+    let signature = signature.map(|signed| attest::to_json(&pushed.reference, signed));
     pinned::pushed(&pushed.reference, &pushed.digest)
         .field("attached", attached.collect::<Value>())
+        .field("signature", signature)
         .field("tags", pinned::tags(&pushed.tags))
         .field("sent", pushed.sent)
         .field("mounted", pushed.mounted)

@@ -3,12 +3,13 @@
 use std::error::Error;
 
 use crate::archive::{self, ParseTargetError};
+use crate::client::signing::SigningError;
 use crate::content::{ErrorKind, ParseDigestError};
 use crate::oci::ParseReferenceError;
 use crate::{cache, client, oci};
 
 use super::failure::{Failure, Violation};
-use super::hints::{archive_hint, cache_hint, client_hint, oci_hint, reference_hint};
+use super::hints::{archive_hint, cache_hint, client_hint, oci_hint, reference_hint, signing_hint};
 use super::secrets::hide_secrets;
 
 /// An error in the form in which it is printed.
@@ -86,6 +87,9 @@ fn classify(error: &(dyn Error + 'static)) -> Option<(ErrorKind, Option<String>)
     }
     if let Some(error) = error.downcast_ref::<client::Error>() {
         return Some((error.kind(), client_hint(error)));
+    }
+    if let Some(error) = error.downcast_ref::<SigningError>() {
+        return Some((error.kind(), signing_hint(error)));
     }
     if let Some(error) = error.downcast_ref::<oci::Error>() {
         return Some((error.kind(), oci_hint(error)));

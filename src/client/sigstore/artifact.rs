@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::content::{Descriptor, Digest};
 
+use super::bundle_type::BUNDLE_TYPE;
 use super::error::BundleError;
 
 /// The largest bundle that is read, in bytes. It is that of a manifest.
@@ -42,9 +43,8 @@ struct Subject {
 }
 
 impl BundleManifest {
-    /// The type of the artifact and of its layer (Sigstore bundle specification, "OCI referrers").
-    pub(in crate::client) const TYPE: &'static str =
-        "application/vnd.dev.sigstore.bundle.v0.3+json";
+    /// The type of the artifact and of its layer.
+    pub(in crate::client) const TYPE: &'static str = BUNDLE_TYPE;
 
     /// Returns the refusal of a manifest of this type with other layers.
     pub(in crate::client) fn not_one_bundle() -> BundleError {

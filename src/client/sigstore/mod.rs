@@ -9,6 +9,7 @@
 
 #[cfg(feature = "sigstore")]
 mod artifact;
+mod bundle_type;
 mod error;
 mod identity;
 #[cfg(feature = "sigstore")]
@@ -20,6 +21,7 @@ mod verifier;
 
 #[cfg(feature = "sigstore")]
 pub(in crate::client) use artifact::{BUNDLE_LIMIT, BundleManifest};
+pub(in crate::client) use bundle_type::BUNDLE_TYPE;
 pub use error::{BundleError, TrustedRootError};
 pub use identity::{LogEntry, SigstoreIdentity};
 pub use root::SigstoreRoot;

@@ -7,6 +7,7 @@
 //! catalogue                            the repositories of a registry
 //! registries, repository, storage      what callers use
 //! unsettled                            what a push checks at its end
+//! services                             services that are not registries
 //! probe/                               diagnosis of one endpoint
 //! referrers_tag                        the list of referrers that clients maintain
 //! upload/  download/  tags  referrers  changed  operations on one repository at one endpoint
@@ -33,6 +34,8 @@ mod referrers_tag;
 mod registries;
 mod repository;
 mod repository_endpoint;
+#[cfg(feature = "sigstore")]
+mod services;
 mod settings;
 mod storage;
 mod tags;
@@ -43,6 +46,8 @@ pub use options::{RegistryOptions, RetryOptions};
 pub(crate) use probe::{Greeting, Probe, Wants};
 pub use registries::Registries;
 pub use repository::Repository;
+#[cfg(feature = "sigstore")]
+pub(crate) use services::{ServiceCall, Services};
 pub use settings::RegistrySettings;
 pub(crate) use upload::OpenUpload;
 

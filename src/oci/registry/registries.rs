@@ -14,6 +14,8 @@ use super::http::{Request, Scope, check_certificates, is_page};
 use super::options::RegistryOptions;
 use super::probe::Probe;
 use super::repository::Repository;
+#[cfg(feature = "sigstore")]
+use super::services::Services;
 
 /// The client for all registries, with connections, tokens and credentials. Create one for each process. It is cheap to
 /// clone.
@@ -70,6 +72,12 @@ impl Registries {
             reference.registry(),
             reference.repository(),
         )
+    }
+
+    /// Returns the client for services that are not registries. Sends no request.
+    #[cfg(feature = "sigstore")]
+    pub(crate) fn services(&self) -> Services {
+        Services::new(self.endpoints.options())
     }
 
     /// Returns the URL of the API of the host that receives pushes for `registry`, such as

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::support::archives::ArchiveBuilder;
+use crate::support::sigstore::{self, Lie, Sigstore};
 use crate::support::{Environment, Outcome, Registry};
 
 /// Returns an answer of each command by its name, such as `cache list`. The runner of the tests has compared each
@@ -249,6 +250,19 @@ impl Runs {
         self.json("push", &[&go, "go.par"], 0);
         let bill = "sbom ghcr.io/org/provider:1.0.0 --attach";
         self.run_as(bill, "sbom", &[&go, "--attach"]);
+        self.signatures(reference);
+    }
+
+    fn signatures(&mut self, reference: &str) {
+        let sigstore = Sigstore::start(&self.environment.path("sigstore"), Lie::Nothing);
+        self.environment.write("token", sigstore::token(300));
+        let token = ["--identity-token", "token"];
+        let signer = [&sigstore.options()[..], &token].concat();
+        let predicate = ["--predicate", "provider.cdx.json", "--type", "cyclonedx"];
+        self.run("attest", &[&[reference][..], &predicate, &signer].concat());
+        let push = "push ghcr.io/org/provider:1.0.0 provider.par.gz --sigstore";
+        let archive = [reference, "provider.par.gz", "--sigstore"];
+        self.run_as(push, "push", &[&archive[..], &signer].concat());
     }
 
     fn pins(&mut self, repository: &str, reference: &str) {

@@ -18,6 +18,7 @@ mod registry;
 pub(crate) mod schemas;
 mod server;
 mod shared;
+pub(crate) mod sigstore;
 mod terminal;
 mod tests;
 mod token_service;

@@ -17,9 +17,11 @@ use wasmcloud_par::client::{
 };
 use wasmcloud_par::content::{Descriptor, ErrorKind};
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
+use wasmcloud_par::signing::{IdentityToken, Predicate, SigstoreSigner};
 use wasmcloud_par::trust::SigstoreRoot;
 
 use super::{VENDOR, block_on, client, digest, pack, push, small, text};
+use crate::support::sigstore::token;
 use crate::support::{Environment, Registry};
 
 /// An executable of this machine that runs until its standard input is closed, and one that ends at once.
@@ -90,6 +92,8 @@ struct Wish {
     annotations: BTreeMap<String, String>,
     tags: Vec<String>,
     attachment: Attachment,
+    predicate: Predicate,
+    signer: SigstoreSigner,
     content: Descriptor,
     image: Reference,
     options: ExportOptions,
@@ -127,6 +131,8 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         annotations: BTreeMap::new(),
         tags: Vec::new(),
         attachment: Attachment::bytes("{}", "application/json"),
+        predicate: Predicate::new("urn:audit", b"{}").unwrap(),
+        signer: SigstoreSigner::new(IdentityToken::new(&token(1)).unwrap()),
         content: Descriptor::of("application/json", b"{}"),
         image: "oci-archive://image.tar".parse().unwrap(),
         options: ExportOptions::default(),
@@ -136,6 +142,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.accept(&wish.reference);
         wish.client.add_tags(&wish.reference, &["2", "3"], TagOptions::default());
         wish.client.attach(&wish.reference, &wish.attachment);
+        wish.client.attest(&wish.reference, &wish.predicate, &wish.signer);
         wish.client.check_trust(&wish.reference);
         wish.client.copy(&wish.reference, &wish.reference);
         wish.client.copy_with(&wish.reference, &wish.reference, CopyOptions::default());

@@ -81,7 +81,7 @@ pub(crate) fn pack_noise(environment: &Environment, name: &str, size: usize) -> 
 }
 
 /// Writes a small archive that any machine can make.
-fn small(environment: &Environment, name: &str) -> PathBuf {
+pub(crate) fn small(environment: &Environment, name: &str) -> PathBuf {
     environment.write(name, ArchiveBuilder::two_targets().published().build())
 }
 

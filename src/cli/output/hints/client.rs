@@ -10,6 +10,7 @@ use crate::{cache, oci};
 use super::archive::{archive_hint, file_hint};
 use super::cache::cache_hint;
 use super::oci::{oci_hint, reference_hint};
+use super::signing::signing_hint;
 
 /// Returns what the user can do about an error of the client.
 pub(crate) fn client_hint(error: &Error) -> Option<String> {
@@ -30,6 +31,7 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::Archive(error) | Error::Unusable { source: error, .. } => archive_hint(error)?,
         Error::Lock(error) => lock_hint(error)?,
         Error::Reference(error) => return reference_hint(error),
+        Error::Signing { source, .. } => return signing_hint(source),
         Error::Write { source, .. } => file_hint(source)?,
         Error::NotCached(_) => "fetch it once with another pull policy: --pull missing",
         Error::Unnamed(_) => "add a tag, as in `:1.0.0`, or a digest",

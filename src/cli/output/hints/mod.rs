@@ -7,6 +7,7 @@ mod cache;
 mod client;
 mod doctor;
 mod oci;
+mod signing;
 
 pub(crate) use doctor::finding_hint;
 
@@ -14,3 +15,4 @@ pub(super) use archive::archive_hint;
 pub(super) use cache::cache_hint;
 pub(super) use client::client_hint;
 pub(super) use oci::{oci_hint, reference_hint};
+pub(super) use signing::signing_hint;

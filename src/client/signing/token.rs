@@ -1,0 +1,138 @@
+//! An identity token.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::Deserialize;
+
+use crate::content::unix_time;
+
+use super::error::SigningError;
+
+/// The longest token that is used, in bytes. Those of GitHub and GitLab have two thousand.
+const LONGEST: usize = 64 * 1024;
+/// A token that lasts no longer than this has to be replaced: the certificate authority may be slow.
+const SHORTEST: Duration = Duration::from_secs(20);
+
+/// A token that says who somebody is: a JSON Web Token of an OpenID Connect issuer. It is a secret: `Debug` does not show
+/// it.
+#[derive(Clone)]
+pub struct IdentityToken {
+    text: String,
+    claims: Claims,
+}
+
+/// What a token says. The certificate authority verifies it; nothing here trusts it.
+#[derive(Clone, Deserialize)]
+struct Claims {
+    /// When the token expires, in seconds since 1970. Some issuers write a fraction.
+    exp: f64,
+    #[serde(default)]
+    sub: String,
+    email: Option<String>,
+}
+
+impl IdentityToken {
+    /// Reads a token. Spaces and line feeds around it do not count.
+    ///
+    /// # Errors
+    ///
+    /// [`SigningError::Token`] for a text that is not a JSON Web Token with an identity and an expiry. The signature is not
+    /// verified: that is up to the certificate authority.
+    pub fn new(text: &str) -> Result<Self, SigningError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(SigningError::Token("it is empty"));
+        }
+        if text.len() > LONGEST {
+            return Err(SigningError::Token("it is too long"));
+        }
+        let not_a_token = SigningError::Token("it is not a JSON Web Token");
+        let mut parts = text.split('.');
+        let (Some(_), Some(payload), Some(_), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(not_a_token);
+        };
+        let Ok(payload) = BASE64URL_NOPAD.decode(payload.as_bytes()) else {
+            return Err(not_a_token);
+        };
+        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| {
+            SigningError::Token("it does not say who it is for, or when it expires")
+        })?;
+        if claims.identity().is_empty() {
+            return Err(SigningError::Token("it names no identity"));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            claims,
+        })
+    }
+
+    /// Returns when the token expires.
+    #[must_use]
+    pub fn expires(&self) -> SystemTime {
+        // A time beyond the range is its end: `as` saturates.
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "fractions do not count, and times before 1970 are 1970"
+        )]
+        unix_time(self.claims.exp as u64)
+    }
+
+    /// Returns an error if the token has expired at `now`.
+    pub(super) fn check(&self, now: SystemTime) -> Result<(), SigningError> {
+        let expired = self.expires();
+        if expired <= now {
+            return Err(SigningError::TokenExpired { expired });
+        }
+        Ok(())
+    }
+
+    /// Whether the token should be replaced by a new one, if there is one.
+    #[cfg(feature = "sigstore")]
+    pub(super) fn ends_soon(&self, now: SystemTime) -> bool {
+        self.expires() <= now + SHORTEST
+    }
+
+    /// Returns the token itself, for the service that it is for.
+    #[cfg(feature = "sigstore")]
+    pub(super) fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns what the holder of a key signs with it for the certificate authority, to prove that the key is theirs: the
+    /// mail address, or else the subject.
+    #[cfg(feature = "sigstore")]
+    pub(super) fn identity(&self) -> &str {
+        self.claims.identity()
+    }
+
+    /// Returns whether a text has a part of the token that is long enough to be recognized.
+    #[cfg(feature = "sigstore")]
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        let parts = self.text.split('.');
+        let mut beginnings = parts.filter_map(|part| part.get(..16));
+        beginnings.any(|beginning| text.contains(beginning))
+    }
+}
+
+impl Claims {
+    fn identity(&self) -> &str {
+        self.email.as_deref().unwrap_or(&self.sub)
+    }
+}
+
+impl fmt::Debug for IdentityToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("IdentityToken")
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/token.rs"]
+mod tests;

@@ -1,0 +1,175 @@
+//! Requests to services that are not registries, such as those of Sigstore.
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, Url};
+use serde::Deserialize;
+
+use crate::content::blocking;
+use crate::oci::error::{Answer, Error, one_line};
+use crate::oci::hosts::Host;
+use crate::oci::names::{authority, is_loopback_url};
+
+use super::http::{
+    Attempts, Clients, REFUSAL_LIMIT, Request, Scope, is_client_error, parse_refusal, read_up_to,
+};
+use super::options::RegistryOptions;
+
+/// Sends small requests to services that are not registries: with the proxies, the certificate authorities and the time
+/// limits of registries, and without their credentials. Certificates are always verified, and redirects are not followed.
+#[derive(Clone)]
+pub(crate) struct Services {
+    options: RegistryOptions,
+}
+
+/// A request to a service.
+pub(crate) struct ServiceCall<'a> {
+    /// What is asked for, for messages: "certificate".
+    pub(crate) what: &'a str,
+    /// The URL of the service.
+    pub(crate) url: &'a str,
+    /// A secret for the header `Authorization`.
+    pub(crate) bearer: Option<&'a str>,
+    /// The media type of the body, and the body itself. `None`: the method is GET, else it is POST.
+    pub(crate) body: Option<(&'static str, Bytes)>,
+    /// The media type that is asked for.
+    pub(crate) accept: &'static str,
+    /// The most that is read of the answer, in bytes. A longer answer is an error.
+    pub(crate) limit: u64,
+}
+
+/// The body of a refusal by a service that is written with gRPC or go-swagger.
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
+impl Services {
+    pub(super) fn new(options: &RegistryOptions) -> Self {
+        // These options are about registries. A service gets secrets, so that its certificate is always verified.
+        let options = RegistryOptions {
+            skip_tls_verify: false,
+            client_certificate: None,
+            ..options.clone()
+        };
+        Self { options }
+    }
+
+    /// Sends a request until the service answers, and returns the body of the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for an answer that is not a success, [`Error::TooLarge`], and everything that keeps a server from
+    /// answering.
+    pub(crate) async fn call(&self, call: &ServiceCall<'_>) -> Result<Bytes, Error> {
+        let request = call.request()?;
+        let (options, url) = (self.options.clone(), request.url.clone());
+        let clients = blocking(move || Clients::new(&options, &Host::registry(), &url, false));
+        let clients = clients.await?;
+        let mut attempts = Attempts::new(&self.options.retry);
+        loop {
+            let answered = call.send(&clients, &request);
+            match request.within(attempts.stall_timeout(), answered).await {
+                Err(error) if !is_client_error(&error) => attempts.failed(error).await?,
+                answer => return answer,
+            }
+        }
+    }
+}
+
+impl ServiceCall<'_> {
+    fn request(&self) -> Result<Request, Error> {
+        let malformed =
+            |reason: &str| Error::malformed(format!("URL of the {}", self.what), reason);
+        let url = Url::parse(self.url).map_err(|error| malformed(&error.to_string()))?;
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(malformed("it names no host"));
+        }
+        // Secrets, and what is asked for, are for the service alone.
+        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback_url(&url)) {
+            return Err(malformed("it is not one of HTTPS"));
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
+        if let Some(secret) = self.bearer {
+            let header = HeaderValue::try_from(format!("Bearer {secret}"));
+            let mut header =
+                header.map_err(|_| malformed("its secret does not fit into a header"))?;
+            header.set_sensitive(true);
+            headers.insert(AUTHORIZATION, header);
+        }
+        if let Some((media_type, _)) = self.body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        }
+        Ok(Request {
+            method: match self.body {
+                Some(_) => Method::POST,
+                None => Method::GET,
+            },
+            registry: authority(&url),
+            url,
+            repository: String::new(),
+            scope: Scope::NONE,
+            what: self.what.to_owned(),
+            headers,
+        })
+    }
+
+    /// Sends the request once.
+    async fn send(&self, clients: &Clients, request: &Request) -> Result<Bytes, Error> {
+        let (method, url) = (request.method.clone(), request.url.clone());
+        let builder = clients.writing.request(method, url);
+        let builder = builder.headers(request.headers.clone());
+        let builder = match &self.body {
+            Some((_, body)) => builder.body(body.clone()),
+            None => builder,
+        };
+        let response = builder.send().await.map_err(|error| {
+            let error = request.failed(error);
+            clients.explain(error, &request.url)
+        })?;
+        let status = response.status();
+        tracing::debug!(
+            method = %request.method,
+            url = request.address(),
+            status = status.as_u16(),
+            "answered"
+        );
+        if let Some(error) = clients.proxy_refusal(status, &request.url) {
+            return Err(error);
+        }
+        if !status.is_success() {
+            let headers = response.headers().clone();
+            // The text is not essential: without it the status is reported.
+            let body = read_up_to(response, REFUSAL_LIMIT).await;
+            let body = body.unwrap_or_default();
+            let answer = parse_refusal(status, &headers, &body);
+            return Err(Error::Refused {
+                what: request.what.clone(),
+                registry: request.registry.clone(),
+                answer: with_message(answer, &body),
+            });
+        }
+        let body = read_up_to(response, self.limit + 1).await;
+        let body = body.map_err(|error| request.failed(error))?;
+        if body.len() as u64 > self.limit {
+            return Err(Error::too_large(request.what.clone(), self.limit));
+        }
+        Ok(body)
+    }
+}
+
+/// Adds the message of a service to its answer.
+fn with_message(mut answer: Box<Answer>, body: &[u8]) -> Box<Answer> {
+    if answer.code.is_none()
+        && let Ok(Message { message }) = serde_json::from_slice(body)
+        && !message.is_empty()
+    {
+        answer.message = Some(one_line(&message));
+    }
+    answer
+}
+
+#[cfg(test)]
+#[path = "tests/services.rs"]
+mod tests;
