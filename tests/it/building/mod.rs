@@ -1,5 +1,6 @@
 //! `par build` and `par init`: real crates and modules, compiled by the real compilers.
 
+mod as_wash;
 mod auditing;
 mod go;
 mod projects;
