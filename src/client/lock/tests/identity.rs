@@ -45,7 +45,7 @@ fn a_release_keeps_the_identity_of_the_last_one_and_a_branch_does_not() {
 fn the_rules_of_a_locked_identity_are_those_of_the_policy_that_allow_it() {
     let release = locked(&format!("{WORKFLOW}@refs/tags/v1.0.0"));
     let exactly = SigstoreRule::new(ISSUER, &*release.subject);
-    assert_eq!(release.rules(&[]), [exactly.clone()]);
+    assert_eq!(release.rules(&[]), std::slice::from_ref(&exactly));
     let workflows = SigstoreRule::new(ISSUER, "https://github.com/org/*");
     let provenance = workflows
         .clone()
