@@ -1,6 +1,7 @@
 //! Listing: a manifest with a subject is found as a referrer of it, in every kind of place and by other clients.
 
 use std::slice;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wasmcloud_par::content::Digest;
@@ -245,4 +246,25 @@ fn the_referrers_of_a_layout_are_those_that_it_lists_and_those_that_oras_attache
             .0
             .media_type
     );
+}
+
+#[test]
+fn a_registry_that_falls_silent_in_its_list_takes_no_longer_than_patience_allows() {
+    let environment = Environment::new();
+    let registry = ApiRegistry::start();
+    image(
+        &repository(registry.address(), "org/x"),
+        "archive",
+        Some("1"),
+    );
+    let silent = Fault::Withhold("200 OK");
+    let proxy = Proxy::to(
+        registry.address(),
+        vec![Rule::on("GET", "/referrers/", silent).always()],
+    );
+    let started = Instant::now();
+    let discover = ["discover", &proxy.reference("org/x:1"), "--patience", "1"];
+    par(&environment, discover).exit(6);
+    // Without a limit it takes 30 seconds.
+    assert!(started.elapsed() < Duration::from_secs(20));
 }

@@ -149,6 +149,18 @@ impl Attempts {
         left.max(patience / 10).min(self.options.stall_timeout)
     }
 
+    /// Returns how long a small answer may take: no longer than patience allows, unless nothing is repeated. A transfer may
+    /// stand still for longer before it has failed once.
+    pub(crate) fn silence(&self) -> Duration {
+        let patience = self.options.patience;
+        let limit = self.stall_timeout();
+        if patience.is_zero() {
+            limit
+        } else {
+            limit.min(patience)
+        }
+    }
+
     /// Waits for the next attempt after one that failed with `error`. Returns the error to report when there
     /// is no further attempt.
     pub(crate) async fn failed(&mut self, error: Error) -> Result<(), Error> {
