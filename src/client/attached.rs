@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::try_join;
+use tokio::sync::OnceCell;
+
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, Referrers};
 use crate::oci::attached_tags;
 
@@ -28,32 +31,35 @@ impl AttachedManifest {
 pub(super) struct AttachedReader<'a> {
     from: &'a dyn ReadStorage,
     referrers: &'a dyn Referrers,
-    /// All tags of the storage, if they are known.
-    tags: Option<HashSet<String>>,
+    /// All tags of the storage, if they are known at once. They are asked for with the first list.
+    tags: OnceCell<Option<HashSet<String>>>,
 }
 
 impl<'a> AttachedReader<'a> {
     /// Prepares to ask `from`. `None`: it does not know what belongs to a manifest.
-    pub(super) async fn new(from: &'a dyn ReadStorage) -> Result<Option<Self>, Error> {
-        let Some(referrers) = from.as_referrers() else {
-            return Ok(None);
-        };
-        let tags = referrers.tags_at_once().await?;
-        Ok(Some(Self {
+    pub(super) fn new(from: &'a dyn ReadStorage) -> Option<Self> {
+        Some(Self {
             from,
-            referrers,
-            tags: tags.map(|tags| tags.into_iter().collect()),
-        }))
+            referrers: from.as_referrers()?,
+            tags: OnceCell::new(),
+        })
     }
 
     /// Lists what belongs to the manifest `subject` itself, and not what belongs to that.
     pub(super) async fn of(&self, subject: &Digest) -> Result<Vec<AttachedManifest>, Error> {
-        let listed = self.referrers.referrers(subject, None).await?.into_iter();
-        let mut found: Vec<AttachedManifest> = listed
-            .map(|referrer| AttachedManifest::Referrer(referrer.descriptor))
-            .collect();
+        let listed = async { Ok(self.referrers.referrers(subject, None).await?) };
+        let (listed, tagged) = try_join(listed, self.tagged(subject)).await?;
+        let listed = listed.into_iter();
+        let listed = listed.map(|referrer| AttachedManifest::Referrer(referrer.descriptor));
+        Ok(listed.chain(tagged).collect())
+    }
+
+    /// Lists what is under the tags of the digest of `subject`.
+    async fn tagged(&self, subject: &Digest) -> Result<Vec<AttachedManifest>, Error> {
+        let tags = self.tags.get_or_try_init(|| self.all_tags()).await?;
+        let mut found = Vec::new();
         for tag in attached_tags(subject) {
-            if self.tags.as_ref().is_some_and(|tags| !tags.contains(&tag)) {
+            if tags.as_ref().is_some_and(|tags| !tags.contains(&tag)) {
                 continue;
             }
             match self.from.resolve(&ManifestName::Tag(tag.clone())).await {
@@ -63,5 +69,10 @@ impl<'a> AttachedReader<'a> {
             }
         }
         Ok(found)
+    }
+
+    async fn all_tags(&self) -> Result<Option<HashSet<String>>, Error> {
+        let tags = self.referrers.tags_at_once().await?;
+        Ok(tags.map(|tags| tags.into_iter().collect()))
     }
 }

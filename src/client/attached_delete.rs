@@ -48,7 +48,7 @@ impl AttachedSearch<'_> {
     /// Looks for what belongs to `root`, and to that. What has a tag of its own is kept, and so is what belongs to it.
     pub(super) async fn run(&self, root: &Digest) -> Result<Belonging, Error> {
         let mut found = Belonging::default();
-        let Some(reader) = AttachedReader::new(self.repository).await? else {
+        let Some(reader) = AttachedReader::new(self.repository) else {
             return Ok(found);
         };
         let mut seen = HashSet::from([root.clone()]);

@@ -10,7 +10,7 @@ use crate::oci::Reference;
 
 use super::about::about;
 use super::attached::AttachedReader;
-use super::attached_copy::{AttachedCopied, AttachedCopy};
+use super::attached_copy::{AttachedCopied, AttachedCopy, Found};
 use super::error::{Error, require_digest, require_name};
 use super::lookup::{Storage, named, push_storage, read_layout, read_storage};
 use super::mount::mountable;
@@ -83,7 +83,8 @@ impl Client {
     ///
     /// What belongs to a manifest is copied with it: its referrers, those of referrers and of the manifests of an index, and
     /// what cosign stores under the tags `sha256-….sig`, `.att` and `.sbom`. The destination lists referrers as it does:
-    /// with the referrers API, or under a tag. When the source and the destination are the same repository, it is there
+    /// with the referrers API, or under a tag. A list under a tag is read once more at the end, and is written again if another
+    /// client has overwritten it meanwhile. When the source and the destination are the same repository, it is there
     /// already. The cache does not hold it.
     ///
     /// The subject of a manifest is copied with it. A subject and a foreign layer that the source does not
@@ -178,10 +179,10 @@ impl<'a> CopySource<'a> {
             // No registry is asked, so the pull policy does not count.
             Reference::Layout(place) => read_layout(reader, place).await?,
         };
-        let root = from.resolve(&name).await?;
+        let (root, bytes) = from.fetch_manifest(&name).await?;
         note_digest(&root.digest);
         require_digest(&source, destination.digest(), &root.digest)?;
-        let tree = Tree::read(from.as_ref(), &source, &root).await?;
+        let tree = Tree::read_from(from.as_ref(), &source, &root, bytes).await?;
         Ok(Self {
             source,
             from,
@@ -200,19 +201,25 @@ impl<'a> CopySource<'a> {
     ) -> Result<Copied, Error> {
         let (source, from, tree) = (self.source.as_ref(), self.from.as_ref(), self.tree);
         let tagging = Tagging::new(destination, [], false)?.with_own_tag();
-        let tags = tagging.changes(to, &self.root.digest).await?;
-        if !options.change_identity {
-            let identity = TagIdentity::new(client, &tagging, to);
-            let publisher = async || publisher(client, source, from, &tree).await;
-            identity.keep(&tags, &self.root.digest, publisher).await?;
-        }
-        let client = &about(client, destination);
-        let transfer = Transfer::new(client, from, to, mountable(source, destination));
+        let tags = async {
+            let tags = tagging.changes(to, &self.root.digest).await?;
+            if !options.change_identity {
+                let identity = TagIdentity::new(client, &tagging, to);
+                let publisher = async || publisher(client, source, from, &tree).await;
+                identity.keep(&tags, &self.root.digest, publisher).await?;
+            }
+            Ok(tags)
+        };
+        let about = &about(client, destination);
+        let transfer = Transfer::new(about, from, to, mountable(source, destination));
         let attached = if options.without_referrers || is_same_place(source, destination) {
             None
         } else {
-            attached(&transfer, source).await?
+            attached(&transfer, source)
         };
+        let find = Attachments::find(attached, &tree);
+        // Neither waits for the other, and nothing is changed yet.
+        let (tags, attached) = try_join(tags, find).await?;
         let steps = Steps {
             transfer: &transfer,
             tree: &tree,
@@ -238,19 +245,46 @@ impl<'a> CopySource<'a> {
 }
 
 /// Prepares to copy what belongs to a manifest of `source`.
-async fn attached<'a>(
-    transfer: &'a Transfer<'a>,
-    source: &'a Reference,
-) -> Result<Option<AttachedCopy<'a>>, Error> {
-    let Some(reader) = AttachedReader::new(transfer.from).await? else {
+fn attached<'a>(transfer: &'a Transfer<'a>, source: &'a Reference) -> Option<AttachedCopy<'a>> {
+    let Some(reader) = AttachedReader::new(transfer.from) else {
         tracing::warn!("what belongs to {source} is not copied: the cache does not hold it");
-        return Ok(None);
+        return None;
     };
-    Ok(Some(AttachedCopy {
+    Some(AttachedCopy {
         transfer,
         source,
         reader,
-    }))
+    })
+}
+
+/// What belongs to the manifests of a tree, before it is copied.
+struct Attachments<'a> {
+    copy: AttachedCopy<'a>,
+    found: Found,
+    /// Whether the destination takes it before the manifests.
+    may_be_first: bool,
+}
+
+impl<'a> Attachments<'a> {
+    /// Looks for what belongs to the manifests of `tree`, and not for what belongs to that. `None`: nothing does.
+    async fn find(copy: Option<AttachedCopy<'a>>, tree: &Tree) -> Result<Option<Self>, Error> {
+        let Some(copy) = copy else { return Ok(None) };
+        let subjects = tree.own_manifests();
+        let root = subjects.last().cloned();
+        let found = copy.find(subjects);
+        let order = async {
+            Ok(match &root {
+                Some(root) => copy.transfer.to.takes_referrers_first(root).await?,
+                None => false,
+            })
+        };
+        let (found, may_be_first) = try_join(found, order).await?;
+        Ok((!found.is_empty()).then_some(Self {
+            copy,
+            found,
+            may_be_first,
+        }))
+    }
 }
 
 /// Returns whether both references are in one repository or image layout.
@@ -276,28 +310,33 @@ struct Steps<'a> {
 impl Steps<'_> {
     async fn run(
         &self,
-        attached: Option<AttachedCopy<'_>>,
+        attached: Option<Attachments<'_>>,
         destination: &Reference,
     ) -> Result<AttachedCopied, Error> {
         let (transfer, tree) = (self.transfer, self.tree);
-        let found = match &attached {
-            Some(attached) => Some((attached, attached.find(tree.own_manifests()).await?)),
-            None => None,
-        };
-        let Some((attached, found)) = found.filter(|(_, found)| !found.is_empty()) else {
+        let tag = self.tag.filter(|_| !self.is_tagged);
+        let Some(attached) = attached else {
             // One request stores the manifest and moves the tag.
-            let tag = self.tag.filter(|_| !self.is_tagged);
             transfer.tree(tree, tag).await?;
             return Ok(AttachedCopied::default());
         };
+        let Attachments {
+            copy,
+            found,
+            may_be_first,
+        } = attached;
         // Some registries want a subject to exist before what refers to it. The blobs of both are copied at the same time.
-        let (root_stored, subjects) = watch::channel(false);
+        let (root_stored, subjects) = watch::channel(may_be_first);
         let root = async {
-            transfer.tree(tree, None).await?;
+            transfer.blobs(tree).await?;
+            transfer.manifests_below(tree).await?;
+            if !may_be_first {
+                transfer.root(tree, None).await?;
+            }
             root_stored.send_replace(true);
             Ok(())
         };
-        let ((), copied) = try_join(root, attached.copy(found, subjects)).await?;
+        let ((), copied) = try_join(root, copy.copy(found, subjects)).await?;
         if let Some((digest, source, others)) = copied.failed {
             return Err(Error::NotAttached {
                 digest,
@@ -306,8 +345,8 @@ impl Steps<'_> {
                 source: Box::new(source),
             });
         }
-        if self.tag.is_some() && !self.is_tagged {
-            transfer.root(tree, self.tag).await?;
+        if may_be_first || tag.is_some() {
+            transfer.root(tree, tag).await?;
         }
         Ok(copied)
     }

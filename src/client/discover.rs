@@ -49,7 +49,7 @@ impl Client {
         let found = found.as_ref();
         let name = require_name(found)?;
         let store = read_storage(self, found).await?;
-        let attached = AttachedReader::new(store.as_ref()).await?;
+        let attached = AttachedReader::new(store.as_ref());
         let unknown = || Error::NotCached(format!("what is attached to {reference}"));
         let attached = attached.ok_or_else(unknown)?;
         let discovery = Discovery::new(store.as_ref(), attached, found);

@@ -72,6 +72,21 @@ impl Tree {
         reader.tree(root, bytes).await
     }
 
+    /// Reads the manifests of `source` from `root` downwards, as [`read`](Self::read) does. The bytes of `root` are known.
+    pub(super) async fn read_from(
+        from: &dyn ReadStorage,
+        source: &Reference,
+        root: &Descriptor,
+        bytes: Bytes,
+    ) -> Result<Self, Error> {
+        let reader = TreeReader {
+            from,
+            source,
+            without: None,
+        };
+        reader.tree(root, bytes).await
+    }
+
     /// Reads the manifests of `source` from `root` downwards, as [`read`](Self::read) does, but not its subject. The bytes
     /// of `root` are known.
     pub(super) async fn read_attached(

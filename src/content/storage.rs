@@ -141,6 +141,12 @@ pub trait Push: Send + Sync {
     /// registry that does not answer HEAD properly; [`stored_manifest`](Self::stored_manifest) is right.
     async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, StoreError>;
 
+    /// Returns whether a manifest may be stored before `subject`, which it names as its subject. Some registries want the
+    /// subject first.
+    async fn takes_referrers_first(&self, _subject: &Digest) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     /// Returns the storage as one that can [`Mount`], if it can.
     fn as_mount(&self) -> Option<&dyn Mount> {
         None
@@ -151,8 +157,8 @@ pub trait Push: Send + Sync {
         None
     }
 
-    /// Makes everything that was stored visible to others, for a storage that does so in one last step. Without this
-    /// call, such a storage is as it was before. Does nothing for other storages.
+    /// Completes the push. A storage that makes everything visible in one last step does so now; without this call, it is as
+    /// it was before. A storage that others change too makes sure now that it holds what was stored.
     async fn finish(&self) -> Result<(), StoreError> {
         Ok(())
     }

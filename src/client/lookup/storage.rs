@@ -68,7 +68,8 @@ pub(in crate::client) async fn push_storage(
     Ok(match reference {
         Reference::Registry(place) => {
             let uploads = Arc::new(CachedUploads(client.clone()));
-            Box::new(client.registries.repository(place).remembering(uploads))
+            let repository = client.registries.repository(place);
+            Box::new(repository.remembering(uploads).checking_last())
         }
         Reference::Layout(place) => open_or_create_layout(place).await?,
     })

@@ -28,13 +28,13 @@ impl AttachedComparison<'_> {
     pub(super) async fn count(&self, subjects: Vec<Digest>) -> Result<Stored, Error> {
         let mut sum = Stored::default();
         // The cache does not hold it.
-        let Some(reader) = AttachedReader::new(self.from).await? else {
+        let Some(reader) = AttachedReader::new(self.from) else {
             return Ok(sum);
         };
-        let mirror = match self.place.storage() {
-            Some(storage) => AttachedReader::new(storage).await?,
-            None => None,
-        };
+        let mirror = self
+            .place
+            .storage()
+            .and_then(|storage| AttachedReader::new(storage));
         let (mut listed, mut seen) = (HashSet::new(), HashSet::new());
         let mut waiting: VecDeque<_> = subjects.into_iter().map(|subject| (subject, 0)).collect();
         while let Some((subject, depth)) = waiting.pop_front() {

@@ -6,6 +6,7 @@
 //! ```text
 //! catalogue                            the repositories of a registry
 //! registries, repository, storage      what callers use
+//! unsettled                            what a push checks at its end
 //! probe/                               diagnosis of one endpoint
 //! referrers_tag                        the list of referrers that clients maintain
 //! upload/  download/  tags  referrers  changed  operations on one repository at one endpoint
@@ -35,6 +36,7 @@ mod repository_endpoint;
 mod settings;
 mod storage;
 mod tags;
+mod unsettled;
 mod upload;
 
 pub use options::{RegistryOptions, RetryOptions};

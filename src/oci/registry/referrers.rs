@@ -4,13 +4,13 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderValue};
 
-use crate::content::{Descriptor, Digest, Referrer};
+use crate::content::{Descriptor, Digest, ErrorKind, Referrer};
 use crate::oci::error::Error;
 use crate::oci::manifest::MANIFEST_LIMIT;
 use crate::oci::media_type;
 use crate::oci::referrers::{Declaration, ReferrersIndex, referrers_tag};
 
-use super::http::{Page, Request, media_type_of, next_page};
+use super::http::{Page, Request, Scope, media_type_of, next_page};
 use super::repository_endpoint::RepositoryEndpoint;
 
 /// The header that names the filters which the registry has applied.
@@ -54,6 +54,27 @@ pub(crate) async fn has_api(
 ) -> Result<bool, Error> {
     let request = list_request(repository, digest, None)?;
     Ok(page(repository, request, None).await?.is_some())
+}
+
+/// Returns whether the registry has certainly no referrers API. A registry that has it may answer 404 too, for a repository
+/// that does not exist yet; it gives a code then, and a server that does not know the path gives none.
+pub(crate) async fn surely_has_no_api(
+    repository: &RepositoryEndpoint,
+    digest: &Digest,
+) -> Result<bool, Error> {
+    if !repository.endpoint.may_list_referrers(&repository.name) {
+        return Ok(true);
+    }
+    let repository = &RepositoryEndpoint {
+        reading: Scope::PUSH,
+        ..repository.clone()
+    };
+    let request = list_request(repository, digest, None)?;
+    match repository.endpoint.read(&request, MANIFEST_LIMIT).await {
+        Err(Error::NotFound { answer, .. }) => Ok(answer.code.is_none()),
+        Err(error) if error.kind() == ErrorKind::Unavailable => Err(error),
+        _ => Ok(false),
+    }
 }
 
 /// Returns the referrers of the manifest `digest` that the registry lists. `None`: it has no referrers API.

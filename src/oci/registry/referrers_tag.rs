@@ -4,20 +4,22 @@
 //! A client reads the list, changes it and writes it. Registries have no condition for that which all of them honour, so a
 //! client that reads the list before another one writes it, and writes it afterwards, removes the entry of the other
 //! one. So each change is looked for again after a while that is longer than others take between reading and writing,
-//! and is made once more if it is gone.
+//! and is made once more if it is gone. A push that has other things to do meanwhile does that at its end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ConstantBuilder};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use crate::content::{Descriptor, Digest, ErrorKind, Referrer};
 use crate::oci::error::Error;
 use crate::oci::media_type;
 use crate::oci::referrers::{ReferrersIndex, referrers_tag};
 
+use super::endpoints::Turn;
 use super::http::Scope;
 use super::referrers::{list_by_api, tagged_index, what_tagged};
 use super::repository_endpoint::RepositoryEndpoint;
@@ -35,12 +37,12 @@ const LONGEST: Duration = Duration::from_secs(3);
 const AT_A_TIME: usize = 8;
 
 /// A change of a list.
-enum Change<'a> {
-    Add(&'a Referrer),
-    Remove(&'a Digest),
+enum Change {
+    Add(Referrer),
+    Remove(Digest),
 }
 
-impl Change<'_> {
+impl Change {
     fn is_in(&self, index: &ReferrersIndex) -> bool {
         match self {
             Self::Add(referrer) => index.lists(&referrer.descriptor.digest),
@@ -57,16 +59,16 @@ impl Change<'_> {
 }
 
 /// Makes sure that a stored manifest is found as a referrer of `subject`: the registry lists it, or the list under
-/// the tag does.
+/// the tag does. Returns the change of the list when it has to be [settled](ListChange::settle).
 pub(crate) async fn ensure_listed(
     repository: &RepositoryEndpoint,
     subject: &Digest,
-    referrer: &Referrer,
-) -> Result<(), Error> {
-    let repository = &for_change(repository);
+    referrer: Referrer,
+) -> Result<Option<ListChange>, Error> {
+    let repository = for_change(repository);
     let digest = &referrer.descriptor.digest;
     if repository.endpoint.may_list_referrers(&repository.name) {
-        let listed = match list_by_api(repository, subject, None).await {
+        let listed = match list_by_api(&repository, subject, None).await {
             // Some servers refuse each path that they do not know.
             Err(error) if error.kind() == ErrorKind::Denied => Some(Vec::new()),
             listed => listed?,
@@ -74,7 +76,7 @@ pub(crate) async fn ensure_listed(
         if let Some(listed) = listed {
             let mut listed = listed.iter();
             if listed.any(|known| known.descriptor.digest == *digest) {
-                return Ok(());
+                return Ok(None);
             }
             let location = repository.location();
             tracing::info!(
@@ -84,7 +86,8 @@ pub(crate) async fn ensure_listed(
             repository.endpoint.lists_no_referrers(&repository.name);
         }
     }
-    change(repository, subject, &Change::Add(referrer)).await
+    let change = ListChange::new(repository, subject, Change::Add(referrer));
+    change.make().await
 }
 
 /// Removes a manifest from the list under the tag, if there is one.
@@ -93,7 +96,12 @@ pub(crate) async fn ensure_unlisted(
     subject: &Digest,
     digest: &Digest,
 ) -> Result<(), Error> {
-    change(&for_change(repository), subject, &Change::Remove(digest)).await
+    let removal = Change::Remove(digest.clone());
+    let change = ListChange::new(for_change(repository), subject, removal);
+    match change.make().await? {
+        Some(change) => change.settle().await,
+        None => Ok(()),
+    }
 }
 
 fn for_change(repository: &RepositoryEndpoint) -> RepositoryEndpoint {
@@ -103,50 +111,101 @@ fn for_change(repository: &RepositoryEndpoint) -> RepositoryEndpoint {
     }
 }
 
-/// Makes a change, and makes it again until it lasts.
-async fn change(
-    repository: &RepositoryEndpoint,
-    subject: &Digest,
-    change: &Change<'_>,
-) -> Result<(), Error> {
-    let turn = format!("{}@{subject}", repository.name);
-    let turn = repository.endpoint.turn(&turn);
-    let (mut wait, mut writes) = (Duration::ZERO, 0);
-    let mut is_made = false;
-    for _ in 0..ROUNDS {
-        let mut last = turn.lock().await;
+/// Changes of one list that were made, and that other clients may undo.
+pub(crate) struct ListChange {
+    repository: RepositoryEndpoint,
+    subject: Digest,
+    changes: Vec<Change>,
+    /// Holds the list that this process has seen last.
+    turn: Turn,
+    rounds: u32,
+    writes: u32,
+    wait: Duration,
+    /// When the list is looked at again.
+    due: Instant,
+}
+
+impl ListChange {
+    fn new(repository: RepositoryEndpoint, subject: &Digest, change: Change) -> Self {
+        let turn = format!("{}@{subject}", repository.name);
+        Self {
+            turn: repository.endpoint.turn(&turn),
+            repository,
+            subject: subject.clone(),
+            changes: vec![change],
+            rounds: 0,
+            writes: 0,
+            wait: Duration::ZERO,
+            due: Instant::now(),
+        }
+    }
+
+    /// Makes the change. `None`: the list has it already.
+    async fn make(mut self) -> Result<Option<Self>, Error> {
+        Ok((!self.attempt().await?).then_some(self))
+    }
+
+    /// Waits until others have written what they were about to write, and makes the changes again until they last.
+    pub(super) async fn settle(mut self) -> Result<(), Error> {
+        loop {
+            sleep_until(self.due).await;
+            if self.attempt().await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes over the changes of `other` if it is about the same list. Returns it otherwise.
+    pub(super) fn merge(&mut self, other: Self) -> Option<Self> {
+        if !Arc::ptr_eq(&self.turn, &other.turn) {
+            return Some(other);
+        }
+        self.changes.extend(other.changes);
+        self.rounds = self.rounds.max(other.rounds);
+        self.writes = self.writes.max(other.writes);
+        self.wait = self.wait.max(other.wait);
+        self.due = self.due.max(other.due);
+        None
+    }
+
+    /// Reads the list, and writes it unless it has the changes. Returns whether it had them, and nobody else writes it.
+    async fn attempt(&mut self) -> Result<bool, Error> {
+        let (repository, subject) = (&self.repository, &self.subject);
+        let mut last = self.turn.lock().await;
         let started = Instant::now();
         let index = tagged_index(repository, subject).await?;
         let index = index.unwrap_or_else(ReferrersIndex::empty);
-        is_made = change.is_in(&index);
-        if is_made {
+        self.rounds += 1;
+        if self.changes.iter().all(|change| change.is_in(&index)) {
             let found = Digest::of(&index.to_bytes(&what_tagged(repository, subject))?);
             // When the list is another one than this process has seen last, other clients write it too.
-            if writes == 0 || last.as_ref() == Some(&found) {
-                return Ok(());
+            if self.writes == 0 || last.as_ref() == Some(&found) || self.rounds >= ROUNDS {
+                return Ok(true);
             }
             *last = Some(found);
+        } else if self.rounds > ROUNDS {
+            return Err(self.undone());
         } else {
-            *last = write(repository, subject, index, change).await?;
-            writes += 1;
+            *last = write(repository, subject, index, &self.changes).await?;
+            self.writes += 1;
             let longest_window = (started.elapsed() * SLOWER).max(SHORTEST);
-            wait = if writes == 1 {
+            self.wait = if self.writes == 1 {
                 longest_window
             } else {
                 // Others are writing: not all at the same time again.
-                jittered((wait * 2).max(longest_window))
+                jittered((self.wait * 2).max(longest_window))
             };
         }
-        drop(last);
-        sleep(wait.min(LONGEST)).await;
+        self.due = Instant::now() + self.wait.min(LONGEST);
+        Ok(false)
     }
-    if is_made {
-        return Ok(());
+
+    fn undone(&self) -> Error {
+        let tag = referrers_tag(&self.subject);
+        let what = format!("tag {tag} of {}", self.repository.location());
+        let reason = format!("other clients have undone each of {} changes", self.writes);
+        Error::malformed(what, reason)
     }
-    let tag = referrers_tag(subject);
-    let what = format!("tag {tag} of {}", repository.location());
-    let reason = format!("other clients have undone each of {writes} changes");
-    Err(Error::malformed(what, reason))
 }
 
 /// Returns a random time between `wait` and twice of it.
@@ -155,15 +214,17 @@ fn jittered(wait: Duration) -> Duration {
     delays.build().next().unwrap_or(wait)
 }
 
-/// Writes the list with the change. Returns the digest of what was written, or `None` when another client wrote at the
+/// Writes the list with the changes. Returns the digest of what was written, or `None` when another client wrote at the
 /// same time.
 async fn write(
     repository: &RepositoryEndpoint,
     subject: &Digest,
     mut index: ReferrersIndex,
-    change: &Change<'_>,
+    changes: &[Change],
 ) -> Result<Option<Digest>, Error> {
-    change.apply(&mut index);
+    for change in changes {
+        change.apply(&mut index);
+    }
     let error = match send(repository, subject, &index).await {
         Err(error) => error,
         sent => return sent,

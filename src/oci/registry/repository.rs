@@ -20,6 +20,7 @@ use super::endpoints::{Candidates, Endpoint, EndpointCache, RegistryEndpoints};
 use super::http::Scope;
 use super::referrers;
 use super::repository_endpoint::RepositoryEndpoint;
+use super::unsettled::Unsettled;
 use super::{tags, upload};
 
 /// One repository of one registry.
@@ -38,6 +39,8 @@ pub struct Repository {
     uploads: Option<Arc<dyn Uploads>>,
     /// Whether only the endpoint that takes changes is asked.
     direct: bool,
+    /// What is checked at the end of a push. `None`: each step of a push is checked at once.
+    unsettled: Option<Arc<Unsettled>>,
 }
 
 impl std::fmt::Debug for Repository {
@@ -55,6 +58,7 @@ impl Repository {
             limit: None,
             uploads: None,
             direct: false,
+            unsettled: None,
         }
     }
 
@@ -83,6 +87,20 @@ impl Repository {
             uploads: Some(uploads),
             ..self
         }
+    }
+
+    /// Returns the repository for a push that checks at its end, all at once, what the registry has confirmed and others may
+    /// undo. The caller calls [`finish`](crate::content::Push::finish).
+    pub(crate) fn checking_last(self) -> Self {
+        Self {
+            unsettled: Some(Arc::default()),
+            ..self
+        }
+    }
+
+    /// Returns what the push checks at its end, if it does.
+    pub(super) fn unsettled(&self) -> Option<&Unsettled> {
+        self.unsettled.as_deref()
     }
 
     /// Returns how long the registry may be silent or away.

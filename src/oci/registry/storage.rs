@@ -13,6 +13,7 @@ use crate::oci::error::Error;
 use crate::oci::referrers::Declaration;
 
 use super::http::Scope;
+use super::referrers;
 use super::referrers_tag::{ensure_listed, ensure_unlisted};
 use super::repository::Repository;
 use super::repository_endpoint::RepositoryEndpoint;
@@ -70,7 +71,8 @@ impl Push for Repository {
         Ok(upload::store_blob(&repository, descriptor, None, source).await?)
     }
 
-    /// Stores a manifest with one PUT, and compares what the registry holds then.
+    /// Stores a manifest with one PUT, and compares what the registry holds then: at the end of the push, if this is a push
+    /// that [checks last](Repository::checking_last) and the registry has named the digest.
     ///
     /// When the registry refuses to move the tag, and the tag names this manifest already, the push is a
     /// success. Where the registry does not list a manifest with a subject, the list under a tag does.
@@ -81,13 +83,25 @@ impl Push for Repository {
         tag: Option<&str>,
     ) -> Result<(), StoreError> {
         let repository = self.writable().await?;
-        let listed = upload::store_manifest(&repository, descriptor, bytes, tag).await?;
+        let sent = upload::store_manifest(&repository, descriptor, bytes, tag).await?;
+        match self.unsettled() {
+            Some(unsettled) if sent.is_sent && sent.is_named => {
+                unsettled.add_manifest(&repository, descriptor);
+            }
+            _ if sent.is_sent => upload::check_manifest(&repository, descriptor).await?,
+            _ => {}
+        }
         if let Some(declared) = Declaration::of(bytes)
-            && listed.as_ref() != Some(&declared.subject)
+            && sent.subject.as_ref() != Some(&declared.subject)
         {
             let subject = declared.subject.clone();
             let referrer = declared.describe(descriptor.clone());
-            ensure_listed(&repository, &subject, &referrer).await?;
+            let listed = ensure_listed(&repository, &subject, referrer).await?;
+            match (listed, self.unsettled()) {
+                (None, _) => {}
+                (Some(change), Some(unsettled)) => unsettled.add_list(change),
+                (Some(change), None) => change.settle().await?,
+            }
         }
         repository.endpoint.answered();
         Ok(())
@@ -115,6 +129,20 @@ impl Push for Repository {
 
     fn as_mount(&self) -> Option<&dyn Mount> {
         Some(self)
+    }
+
+    /// A registry without a referrers API does not know what a subject is.
+    async fn takes_referrers_first(&self, subject: &Digest) -> Result<bool, StoreError> {
+        let repository = self.writable().await?;
+        Ok(referrers::surely_has_no_api(&repository, subject).await?)
+    }
+
+    /// Makes the checks that were left for the end.
+    async fn finish(&self) -> Result<(), StoreError> {
+        if let Some(unsettled) = self.unsettled() {
+            unsettled.settle().await?;
+        }
+        Ok(())
     }
 }
 

@@ -16,3 +16,4 @@ pub(super) use cache::EndpointCache;
 pub(super) use candidates::{Candidates, SkippedMirrors};
 pub(super) use endpoint::Endpoint;
 pub(super) use registry_endpoints::RegistryEndpoints;
+pub(super) use turns::Turn;

@@ -176,9 +176,11 @@ impl Probe {
     /// Sends content in the way that the registry accepts.
     pub(crate) async fn put(&self, content: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
         if media_type::is_manifest(&content.media_type) {
-            upload::store_manifest(&self.repository, content, bytes, None)
-                .await
-                .map(drop)
+            let sent = upload::store_manifest(&self.repository, content, bytes, None).await?;
+            if sent.is_sent {
+                upload::check_manifest(&self.repository, content).await?;
+            }
+            Ok(())
         } else {
             upload::store_blob(&self.repository, content, None, bytes)
                 .await

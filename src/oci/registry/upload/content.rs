@@ -49,31 +49,57 @@ pub(crate) async fn store_blob(
     })
 }
 
-/// Stores a manifest under `tag`, or under its digest, in one request. Returns the subject for which the registry says that
-/// it lists the manifest.
+/// What is known about a manifest after it was sent.
+#[derive(Debug, Default)]
+pub(crate) struct StoredManifest {
+    /// The subject for which the registry says that it lists the manifest.
+    pub(crate) subject: Option<Digest>,
+    /// Whether the manifest has to be [checked](check_manifest). It was there before, otherwise.
+    pub(crate) is_sent: bool,
+    /// Whether the registry has named the digest of what it stored.
+    pub(crate) is_named: bool,
+}
+
+/// Stores a manifest under `tag`, or under its digest, in one request. The caller checks what the registry holds then.
 pub(crate) async fn store_manifest(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
     bytes: &Bytes,
     tag: Option<&str>,
-) -> Result<Option<Digest>, Error> {
+) -> Result<StoredManifest, Error> {
     let digest = content.digest.to_string();
     verify(content, bytes, || format!("manifest {digest}"))?;
     // A registry knows a manifest that it gets under a tag by its SHA-256 digest alone.
     let by_digest = tag.is_none() || content.digest.algorithm() != Algorithm::Sha256;
-    let mut subject = None;
+    let mut stored = StoredManifest::default();
     if by_digest {
         if !repository.has(content, Scope::PUSH).await? {
-            subject = send_manifest(repository, content, bytes.clone(), &digest).await?;
+            let sent = send_manifest(repository, content, bytes.clone(), &digest).await?;
+            stored = StoredManifest {
+                subject: sent.subject,
+                is_sent: true,
+                is_named: sent.is_named,
+            };
         } else if tag.is_none() {
-            return Ok(None);
+            return Ok(stored);
         }
     }
     if let Some(tag) = tag {
-        let listed = send_manifest(repository, content, bytes.clone(), tag).await?;
-        subject = listed.or(subject);
+        let sent = send_manifest(repository, content, bytes.clone(), tag).await?;
+        stored = StoredManifest {
+            subject: sent.subject.or(stored.subject),
+            is_sent: true,
+            is_named: sent.is_named,
+        };
     }
+    Ok(stored)
+}
+
+/// Compares a manifest that was sent with what the registry holds.
+pub(crate) async fn check_manifest(
+    repository: &RepositoryEndpoint,
+    content: &Descriptor,
+) -> Result<(), Error> {
     let stored = repository.stored(content, Scope::PUSH).await?;
-    compare_stored(repository, content, stored.as_ref())?;
-    Ok(subject)
+    compare_stored(repository, content, stored.as_ref())
 }

@@ -18,14 +18,22 @@ use super::stored::{compare_stored, is_comparable, stored_differently};
 /// Manifests with Subject").
 const SUBJECT: &str = "oci-subject";
 
-/// Sends a manifest under `name`, a tag or its digest. After a success, a tag names the manifest. Returns the subject for
-/// which the registry says that it lists the manifest.
+/// What the registry says about a manifest that it was sent.
+#[derive(Debug, Default)]
+pub(crate) struct SentManifest {
+    /// The subject for which it lists the manifest.
+    pub(crate) subject: Option<Digest>,
+    /// Whether it has named the digest of the manifest.
+    pub(crate) is_named: bool,
+}
+
+/// Sends a manifest under `name`, a tag or its digest. After a success, a tag names the manifest.
 pub(crate) async fn send_manifest(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
     bytes: Bytes,
     name: &str,
-) -> Result<Option<Digest>, Error> {
+) -> Result<SentManifest, Error> {
     let mut request = repository.manifest_request(Method::PUT, name, Scope::PUSH)?;
     if bytes.len() as u64 > MANIFEST_LIMIT {
         return Err(Error::too_large(request.what, MANIFEST_LIMIT));
@@ -55,17 +63,17 @@ pub(crate) async fn send_manifest(
             let subject = subject.and_then(|subject| subject.to_str().ok()?.trim().parse().ok());
             compare_stored(repository, content, Some(&announced))?;
             let digest = announced.digest;
-            let is_compared = digest.is_some_and(|digest| is_comparable(&digest, content));
-            if is_tag(name) && !is_compared {
+            let is_named = digest.is_some_and(|digest| is_comparable(&digest, content));
+            if is_tag(name) && !is_named {
                 check_tag(repository, content, &bytes, name).await?;
             }
-            Ok(subject)
+            Ok(SentManifest { subject, is_named })
         }
         Err(Error::Refused { answer, .. } | Error::Forbidden { answer, .. })
             if says_immutable(&answer) =>
         {
             check_immutable_tag(repository, content, name, answer).await?;
-            Ok(None)
+            Ok(SentManifest::default())
         }
         Err(error) => Err(too_large(error, content.size)),
     }

@@ -1,0 +1,71 @@
+//! What a push still has to check at its end.
+//!
+//! A check waits for the registry, or for other clients. At the end, all checks wait at the same time.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::try_join;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::content::Descriptor;
+use crate::oci::error::Error;
+
+use super::referrers_tag::ListChange;
+use super::repository_endpoint::RepositoryEndpoint;
+use super::upload::check_manifest;
+
+/// How many manifests, and how many lists, are read at a time.
+const AT_A_TIME: usize = 8;
+
+/// The checks that are left for the end of a push.
+#[derive(Default)]
+pub(super) struct Unsettled(Mutex<Checks>);
+
+#[derive(Default)]
+struct Checks {
+    /// Manifests that the registry says it has stored.
+    manifests: Vec<(RepositoryEndpoint, Descriptor)>,
+    /// Lists of referrers that other clients may have overwritten.
+    lists: Vec<ListChange>,
+}
+
+impl Unsettled {
+    fn checks(&self) -> MutexGuard<'_, Checks> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves for the end whether the registry holds a manifest.
+    pub(super) fn add_manifest(&self, repository: &RepositoryEndpoint, manifest: &Descriptor) {
+        let mut checks = self.checks();
+        let mut known = checks.manifests.iter();
+        if !known.any(|(_, known)| known.digest == manifest.digest) {
+            let manifest = (repository.clone(), manifest.clone());
+            checks.manifests.push(manifest);
+        }
+    }
+
+    /// Leaves for the end whether a change of a list lasts.
+    pub(super) fn add_list(&self, change: ListChange) {
+        let mut checks = self.checks();
+        let mut left = Some(change);
+        for list in &mut checks.lists {
+            left = left.and_then(|change| list.merge(change));
+        }
+        checks.lists.extend(left);
+    }
+
+    /// Makes all checks.
+    pub(super) async fn settle(&self) -> Result<(), Error> {
+        let Checks { manifests, lists } = std::mem::take(&mut *self.checks());
+        let manifests = manifests.into_iter();
+        let manifests = manifests
+            .map(async |(repository, manifest)| check_manifest(&repository, &manifest).await);
+        let manifests: Vec<_> = manifests.collect();
+        let manifests = stream::iter(manifests).buffer_unordered(AT_A_TIME);
+        // Each one waits until a point in time, so those that come later wait no longer.
+        let lists: Vec<_> = lists.into_iter().map(ListChange::settle).collect();
+        let lists = stream::iter(lists).buffer_unordered(AT_A_TIME);
+        try_join(manifests.try_collect::<()>(), lists.try_collect::<()>()).await?;
+        Ok(())
+    }
+}
