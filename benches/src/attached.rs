@@ -1,6 +1,7 @@
 //! Copies archives, each with a signature, a bill of materials and a signature of that, between registries.
 //!
-//! `par copy`, `regctl` and `oras` run once for each archive. `par mirror` copies all of them in one process.
+//! `par copy`, `regctl` and `oras` run once for each archive. `par mirror` copies all of them in one process. `cosign` signs,
+//! and verifies before and after.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -12,8 +13,8 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::Options;
+use crate::chain;
 use crate::measure::{Run, measure, spread, words};
-use crate::moving::Blob;
 use crate::registry::Registry;
 
 /// The size of the executable in each archive.
@@ -42,9 +43,9 @@ pub fn run(AttachedOptions { options, archives }: &AttachedOptions) -> anyhow::R
         work.bytes as f64 / 1e6,
         work.manifests.len()
     );
-    let list = directory.path().join("list");
     let references = (0..archives).map(|number| source.reference(&name(number)) + "\n");
-    fs::write(&list, references.collect::<String>())?;
+    fs::write(tools.list(), references.collect::<String>())?;
+    work.verify(&tools, |number| source.reference(&name(number)))?;
     for has_api in [false, true] {
         let title = if has_api {
             "with the referrers API (in memory)"
@@ -55,14 +56,18 @@ pub fn run(AttachedOptions { options, archives }: &AttachedOptions) -> anyhow::R
             "\nto a registry {title}, {} runs of each in turn: median (min to max)",
             options.runs
         );
-        compare(options, &tools, &work, (&source, &list), has_api)?;
+        compare(options, &tools, &work, &source, has_api)?;
     }
-    Ok(())
+    println!(
+        "\nthrough a layout to a registry:2, {} runs of each in turn: median (min to max)",
+        options.runs
+    );
+    chain::compare(options, &tools, &work, &source)
 }
 
 /// A program that copies, and how it does.
 #[derive(Clone, Copy, PartialEq)]
-enum Side {
+pub enum Side {
     Copy,
     Mirror,
     Regctl,
@@ -81,7 +86,7 @@ fn compare(
     options: &Options,
     tools: &Tools,
     work: &Work,
-    (source, list): (&Registry, &Path),
+    source: &Registry,
     has_api: bool,
 ) -> anyhow::Result<()> {
     let mut first: [Vec<Run>; SIDES.len()] = Default::default();
@@ -94,7 +99,7 @@ fn compare(
             } else {
                 Registry::start(directory.path())?
             };
-            let command = tools.command(side, source, &destination, (list, work.archives));
+            let command = tools.command(side, (source, &destination), work);
             let cold = measure(&command).with_context(|| name.to_owned())?;
             work.check(side, source, &destination)?;
             let warm = measure(&command).with_context(|| name.to_owned())?;
@@ -143,9 +148,9 @@ fn subdirectory(directory: &Path, name: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// The programs, and where they keep their settings.
-struct Tools {
+pub struct Tools {
     par: PathBuf,
-    /// Holds `regctl`, `oras` and `api-registry`.
+    /// Holds `regctl`, `oras`, `api-registry` and `cosign`.
     directory: PathBuf,
     /// Holds settings and the cache. No user's credentials are read.
     home: PathBuf,
@@ -157,10 +162,11 @@ impl Tools {
         let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/test-tools");
         let named = std::env::var_os("PAR_TEST_TOOLS");
         let directory = named.map_or(PathBuf::from(built), PathBuf::from);
-        for name in ["regctl", "oras", "api-registry"] {
+        for name in ["regctl", "oras", "api-registry", "cosign"] {
             ensure!(
                 directory.join(name).is_file(),
-                "no {name} in {}: run scripts/test, which builds it",
+                "no {name} in {}: scripts/test builds all but cosign, and `go install github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3` \
+                 with GOBIN builds that",
                 directory.display()
             );
         }
@@ -175,18 +181,17 @@ impl Tools {
     fn command(
         &self,
         side: Side,
-        from: &Registry,
-        to: &Registry,
-        (list, archives): (&Path, usize),
+        (from, to): (&Registry, &Registry),
+        work: &Work,
     ) -> Vec<OsString> {
-        let par = self.par.display();
+        let par = self.par();
         let tools = self.directory.display();
         let (from, to) = (from.address(), to.address());
         let source = format!("{from}/bench/a$n:1");
         let destination = format!("{to}/bench/a$n:1");
         let one = match side {
             Side::Mirror => {
-                return self.shell(&format!("{par} mirror {} {to}", list.display()));
+                return self.shell(&format!("{par} mirror {} {to}", self.list()));
             }
             Side::Copy => format!("{par} copy --quiet {source} {destination}"),
             // Without this, regctl asks for TLS first.
@@ -198,12 +203,49 @@ impl Tools {
                 "{tools}/oras cp -r --no-tty --from-plain-http --to-plain-http {source} {destination}"
             ),
         };
+        self.for_each(work, &one)
+    }
+
+    /// Returns the command that runs `one` for each archive, whose number is `$n`.
+    pub fn for_each(&self, work: &Work, one: &str) -> Vec<OsString> {
+        let archives = work.archives;
         self.shell(&format!(
-            "n=0; while [ $n -lt {archives} ]; do {one} 2>/dev/null; n=$((n+1)); done"
+            "n=0; while [ $n -lt {archives} ]; do {{ {one}; }} 2>/dev/null; n=$((n+1)); done"
         ))
     }
 
-    fn shell(&self, script: &str) -> Vec<OsString> {
+    /// The command `par`.
+    pub fn par(&self) -> String {
+        self.par.display().to_string()
+    }
+
+    /// A program of another project.
+    pub fn program(&self, name: &str) -> String {
+        self.directory.join(name).display().to_string()
+    }
+
+    /// The file with the references of all archives.
+    pub fn list(&self) -> String {
+        self.home.join("list").display().to_string()
+    }
+
+    /// Runs `cosign` with a pair of keys of its own, and without a transparency log.
+    fn cosign(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        let output = Command::new(self.directory.join("cosign"))
+            .args(arguments)
+            .current_dir(&self.home)
+            .env("HOME", &self.home)
+            .env("COSIGN_PASSWORD", "")
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "cosign {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    pub fn shell(&self, script: &str) -> Vec<OsString> {
         let home = format!("HOME={}", self.home.display());
         let cache = format!("XDG_CACHE_HOME={}/cache", self.home.display());
         let script = format!("set -e; {script}");
@@ -247,7 +289,7 @@ struct Stored {
 }
 
 /// What is copied.
-struct Work {
+pub struct Work {
     archives: usize,
     manifests: Vec<Stored>,
     bytes: u64,
@@ -262,6 +304,7 @@ impl Work {
             manifests: Vec::new(),
             bytes: 0,
         };
+        tools.cosign(&["generate-key-pair"])?;
         for number in 0..archives {
             let mut noise = File::open("/dev/urandom")?.take(EXECUTABLE);
             io::copy(&mut noise, &mut File::create(&executable)?)?;
@@ -281,12 +324,19 @@ impl Work {
             let pinned = format!("{repository}@{bill}");
             fs::write(&text, format!("{{\"signature\": {number}}}"))?;
             let nested = tools.digest(&["attach", &pinned, &text, "--type", SIGNATURE])?;
-            // A copy does not look at what the tag of a signature names.
+            // Under a tag, as cosign has signed for years.
             let signature = archive.replace(':', "-") + ".sig";
-            let layout = tools.home.join(format!("signature-{number}"));
-            Blob::make(&layout, 300)?;
-            let made = format!("oci-layout://{}:1", layout.display());
-            tools.answer(&["copy", &made, &format!("{repository}:{signature}")])?;
+            let sign = [
+                "sign",
+                "--key",
+                "cosign.key",
+                "--tlog-upload=false",
+                "--yes",
+            ];
+            let signed = format!("{repository}@{archive}");
+            let older = ["--use-signing-config=false", "--new-bundle-format=false"];
+            let place = ["--allow-http-registry", &signed];
+            tools.cosign(&[&sign[..], &older, &place].concat())?;
             for (name, subject) in [
                 (archive.clone(), None),
                 (bill.clone(), Some(archive)),
@@ -303,8 +353,24 @@ impl Work {
         Ok(work)
     }
 
+    /// Lets `cosign` verify the signature of each archive, at the place that `reference` gives.
+    pub fn verify(&self, tools: &Tools, reference: impl Fn(usize) -> String) -> anyhow::Result<()> {
+        for number in 0..self.archives {
+            let verify = ["verify", "--key", "cosign.pub", "--insecure-ignore-tlog"];
+            let place = ["--allow-http-registry", &reference(number)];
+            tools.cosign(&[&verify[..], &place].concat())?;
+        }
+        Ok(())
+    }
+
+    /// Returns the name of an archive in the mirror of `source`.
+    pub fn mirrored(&self, source: &Registry, mirror: &Registry, number: usize) -> String {
+        let source = source.address().replace(':', "__");
+        mirror.reference(&format!("{source}/{}", name(number)))
+    }
+
     /// Makes sure that each manifest is at the destination, and that it is listed as a referrer.
-    fn check(&self, side: Side, source: &Registry, to: &Registry) -> anyhow::Result<()> {
+    pub fn check(&self, side: Side, source: &Registry, to: &Registry) -> anyhow::Result<()> {
         for stored in &self.manifests {
             if side == Side::Oras && stored.name.ends_with(".sig") {
                 continue;

@@ -6,6 +6,7 @@
 #[cfg(feature = "host")]
 mod agree;
 mod attached;
+mod chain;
 mod connections;
 #[cfg(feature = "host")]
 mod fetch;

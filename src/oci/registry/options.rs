@@ -190,8 +190,8 @@ pub struct RetryOptions {
     pub connect_timeout: Duration,
     /// How long a transfer may stand still before it counts as failed. Default: 30 seconds.
     pub stall_timeout: Duration,
-    /// How long a transfer may make no progress, failed attempts and the waits between them included. A shorter time than
-    /// `stall_timeout` limits that as well. Zero: nothing is repeated. Default: 50 seconds.
+    /// How long a transfer may make no progress, failed attempts and the waits between them included.
+    /// Zero: nothing is repeated. Default: 50 seconds.
     pub patience: Duration,
     /// The approximate wait before the second attempt. Each further wait is twice as long. All waits are
     /// extended at random to up to twice their length. Default: 0.5 seconds.
@@ -251,16 +251,11 @@ impl RetryOptions {
         self
     }
 
-    /// Returns the options with every duration limited to a year, and silence limited to the patience, unless that is zero.
+    /// Returns the options with every duration limited to a year.
     pub(super) fn bounded(&self) -> Self {
-        let stall_timeout = if self.patience.is_zero() {
-            self.stall_timeout
-        } else {
-            self.stall_timeout.min(self.patience)
-        };
         Self {
             connect_timeout: self.connect_timeout.min(LONGEST),
-            stall_timeout: stall_timeout.min(LONGEST),
+            stall_timeout: self.stall_timeout.min(LONGEST),
             patience: self.patience.min(LONGEST),
             first_delay: self.first_delay.min(LONGEST),
             longest_delay: self.longest_delay.min(LONGEST),
