@@ -31,10 +31,7 @@ impl AttachedComparison<'_> {
         let Some(reader) = AttachedReader::new(self.from) else {
             return Ok(sum);
         };
-        let mirror = self
-            .place
-            .storage()
-            .and_then(AttachedReader::new);
+        let mirror = self.place.storage().and_then(AttachedReader::new);
         let (mut listed, mut seen) = (HashSet::new(), HashSet::new());
         let mut waiting: VecDeque<_> = subjects.into_iter().map(|subject| (subject, 0)).collect();
         while let Some((subject, depth)) = waiting.pop_front() {
