@@ -79,6 +79,7 @@ impl<'a> Prepared<'a> {
             &attachment.artifact_type,
             &self.content,
             attachment.title.as_deref(),
+            attachment.embedded_content(),
             &attachment.manifest_annotations(self.now),
         )
     }

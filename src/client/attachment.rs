@@ -41,7 +41,13 @@ pub struct Attachment {
     pub annotations: BTreeMap<String, String>,
     /// The time for the annotation `org.opencontainers.image.created`, in whole seconds. Default: the time of the call.
     pub created: Option<SystemTime>,
+    /// Whether the manifest also holds the content, if that is small.
+    pub(super) embedded: bool,
 }
+
+/// The largest content that a manifest also holds, in bytes. Registries accept manifests of 4 MiB, and each client that
+/// verifies one bundle reads the manifests of others too.
+const EMBEDDED_LIMIT: usize = 64 << 10;
 
 /// Where the content of an attachment is.
 #[derive(Debug, Clone)]
@@ -75,6 +81,7 @@ impl Attachment {
             title: None,
             annotations: BTreeMap::new(),
             created: None,
+            embedded: false,
         }
     }
 
@@ -90,6 +97,24 @@ impl Attachment {
     pub fn title(mut self, title: impl Into<Option<String>>) -> Self {
         self.title = title.into();
         self
+    }
+
+    /// Lets the manifest also hold the content if that has at most 64 KiB, so that clients need no request for it.
+    pub(super) fn embedded(self) -> Self {
+        Self {
+            embedded: true,
+            ..self
+        }
+    }
+
+    /// Returns the content that the manifest also holds.
+    pub(super) fn embedded_content(&self) -> Option<&[u8]> {
+        match &self.content {
+            AttachedContent::Bytes(bytes) if self.embedded && bytes.len() <= EMBEDDED_LIMIT => {
+                Some(bytes)
+            }
+            _ => None,
+        }
     }
 
     /// Adds an annotation for the manifest of the attachment.

@@ -90,7 +90,8 @@ impl<'a> Signing<'a> {
         let SignedBundle { bytes, identity } = signed.map_err(unsigned(self.reference))?;
         let bundle = Attachment::bytes(bytes, BUNDLE_TYPE)
             .annotation(CONTENT, "dsse-envelope")
-            .annotation(PREDICATE, predicate.predicate_type());
+            .annotation(PREDICATE, predicate.predicate_type())
+            .embedded();
         let prepared = Prepared::new(self.client, &bundle, SystemTime::now()).await?;
         let attaching = Attaching::new(self.client, storage, manifest);
         let attached = attaching.attach_new(&prepared).await?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use serde::Serialize;
 
 use crate::content::Descriptor;
@@ -27,15 +28,18 @@ impl AttachmentManifest {
     const CONFIG_DATA: &'static str = "e30=";
 
     /// Returns the manifest that attaches `layer` to `subject`. Equal arguments give equal bytes. `title` is the file
-    /// name under which generic tools save the layer.
+    /// name under which generic tools save the layer. `data` are the bytes of the layer if the manifest is to hold them
+    /// too (OCI image specification, "Embedded Content").
     pub(crate) fn build(
         subject: &Descriptor,
         artifact_type: &str,
         layer: &Descriptor,
         title: Option<&str>,
+        data: Option<&[u8]>,
         annotations: &BTreeMap<String, String>,
     ) -> Self {
         let config = Descriptor::of(media_type::EMPTY, Self::CONFIG_BODY);
+        let data = data.map(|data| BASE64.encode(data));
         let manifest = WrittenManifest {
             schema_version: 2,
             media_type: media_type::OCI_MANIFEST,
@@ -45,6 +49,7 @@ impl AttachmentManifest {
                 ..WrittenDescriptor::of(&config)
             },
             layers: [WrittenDescriptor {
+                data: data.as_deref(),
                 annotations: title.map(|title| BTreeMap::from([(TITLE, title)])),
                 ..WrittenDescriptor::of(layer)
             }],

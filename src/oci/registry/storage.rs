@@ -81,7 +81,8 @@ impl Push for Repository {
     }
 
     /// Stores a manifest with one PUT, and compares it with the content that the registry has afterwards. A push that
-    /// [checks last](Repository::checking_last) compares at its end, if the registry has named the digest.
+    /// [checks last](Repository::checking_last) compares at its end, if the registry has named the digest, and checks its
+    /// lists of referrers before the tag moves.
     ///
     /// When the registry refuses to move the tag, but the tag names this manifest already, the push is a success. When
     /// the manifest has a subject and the registry has no referrers API, the manifest is added to the list under the
@@ -93,6 +94,9 @@ impl Push for Repository {
         tag: Option<&str>,
     ) -> Result<(), StoreError> {
         let repository = self.writable().await?;
+        if let (Some(_), Some(unsettled)) = (tag, self.unsettled()) {
+            unsettled.settle_lists().await?;
+        }
         let sent = upload::store_manifest(&repository, descriptor, bytes, tag).await?;
         match self.unsettled() {
             Some(unsettled) if sent.is_sent && sent.is_named => {

@@ -1,6 +1,7 @@
-//! What a push still has to check at its end.
+//! The checks that a push makes at its end.
 //!
-//! A check waits for the registry, or for other clients. At the end, all checks wait at the same time.
+//! A check waits for the registry, or for other clients. At the end, all checks wait at the same time. The lists of
+//! referrers are checked before a tag is set, so that the tag never names a manifest whose referrers were lost.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,7 +35,7 @@ impl Unsettled {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves for the end whether the registry holds a manifest.
+    /// Adds a check that the registry has a manifest.
     pub(super) fn add_manifest(&self, repository: &RepositoryEndpoint, manifest: &Descriptor) {
         let mut checks = self.checks();
         let mut known = checks.manifests.iter();
@@ -44,7 +45,7 @@ impl Unsettled {
         }
     }
 
-    /// Leaves for the end whether a change of a list lasts.
+    /// Adds a check that a list still has a change.
     pub(super) fn add_list(&self, change: ListChange) {
         let mut checks = self.checks();
         let mut left = Some(change);
@@ -56,16 +57,22 @@ impl Unsettled {
 
     /// Makes all checks.
     pub(super) async fn settle(&self) -> Result<(), Error> {
-        let Checks { manifests, lists } = std::mem::take(&mut *self.checks());
-        let manifests = manifests.into_iter();
-        let manifests = manifests
-            .map(async |(repository, manifest)| check_manifest(&repository, &manifest).await);
-        let manifests: Vec<_> = manifests.collect();
+        let manifests = std::mem::take(&mut self.checks().manifests);
+        let manifests: Vec<_> = manifests
+            .into_iter()
+            .map(async |(repository, manifest)| check_manifest(&repository, &manifest).await)
+            .collect();
         let manifests = stream::iter(manifests).buffer_unordered(AT_A_TIME);
-        // Each one waits until a point in time, so those that come later wait no longer.
+        try_join(manifests.try_collect::<()>(), self.settle_lists()).await?;
+        Ok(())
+    }
+
+    /// Checks the lists.
+    pub(super) async fn settle_lists(&self) -> Result<(), Error> {
+        let lists = std::mem::take(&mut self.checks().lists);
+        // All lists wait at the same time, each until its own point in time.
         let lists: Vec<_> = lists.into_iter().map(ListChange::settle).collect();
         let lists = stream::iter(lists).buffer_unordered(AT_A_TIME);
-        try_join(manifests.try_collect::<()>(), lists.try_collect::<()>()).await?;
-        Ok(())
+        lists.try_collect().await
     }
 }

@@ -1,5 +1,7 @@
 //! `par push --sigstore`
 
+use wasmcloud_par::Digest;
+
 use super::*;
 
 #[test]
@@ -17,6 +19,24 @@ fn a_push_signs_the_manifest_and_a_copy_keeps_the_signature() {
     let copy = site.registry.reference("copy/demo:1.0.0");
     site.environment.par(["copy", &reference, &copy]).success();
     assert_eq!(site.verify(&copy)["identity"], signature["identity"]);
+}
+
+#[test]
+fn a_signature_is_verified_without_a_request_for_the_bundle() {
+    let site = Site::new();
+    let pushed = site.push(&["-o", "json"]).success().json();
+    let signature = pushed["signature"]["digest"].as_str().unwrap();
+    let reference = site.reference();
+    site.verify(&reference);
+    let requests = site.registry.requests();
+
+    let get = ["discover", &reference, "--get", signature];
+    let bundle = site.environment.par(get).success().stdout;
+    let bundle = format!("/blobs/{}", Digest::of(bundle.as_bytes()));
+    let sent = format!("HEAD /v2/acme/demo{bundle}");
+    let asked = format!("GET /v2/acme/demo{bundle}");
+    assert!(requests.contains(&sent), "{requests:#?}");
+    assert!(!requests.contains(&asked), "{requests:#?}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ fn the_manifest_equals_that_of_oras() {
         "application/vnd.cyclonedx+json",
         &layer,
         Some("bill.json"),
+        None,
         &annotations,
     );
     let expected = format!(
@@ -33,4 +34,21 @@ fn the_manifest_equals_that_of_oras() {
         *manifest.descriptor(),
         Descriptor::of(media_type::OCI_MANIFEST, expected.as_bytes())
     );
+}
+
+#[test]
+fn a_manifest_can_hold_the_bytes_of_its_layer() {
+    let subject = Descriptor::of(media_type::OCI_MANIFEST, b"subject");
+    let layer = Descriptor::of("text/plain", b"bill");
+    let manifest = AttachmentManifest::build(
+        &subject,
+        "text/plain",
+        &layer,
+        None,
+        Some(b"bill"),
+        &BTreeMap::new(),
+    );
+    let manifest: serde_json::Value = serde_json::from_slice(manifest.bytes()).unwrap();
+    assert_eq!(manifest["layers"][0]["data"], "YmlsbA==");
+    assert_eq!(manifest["layers"][0]["size"], 4);
 }
