@@ -152,7 +152,7 @@ pub trait Push: Send + Sync {
         None
     }
 
-    /// Returns the storage as [`Listing`], if it has this capability.
+    /// Returns the storage as `Listing`, if it has this capability.
     fn as_listing(&self) -> Option<&dyn Listing> {
         None
     }
