@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::Error;
 use serde_json::{Value, json};
 
-use super::output::{Answer, Problem};
+use super::output::{Answer, Problem, hide_secrets};
 use super::session::Session;
 
 /// The exit code for a refused archive. It replaces the exit codes of other failures.
@@ -16,9 +16,10 @@ const REFUSED: u8 = 5;
 pub(crate) struct Failures(Vec<(String, Problem)>);
 
 impl Failures {
-    /// Adds the failure of `what`, a reference or the name of a file.
+    /// Adds the failure of `what`, a reference or the name of a file. A wrong reference may contain a password.
     pub(crate) fn add(&mut self, what: impl Into<String>, error: &Error) {
-        self.0.push((what.into(), Problem::of(error)));
+        let what = hide_secrets(&what.into()).into_owned();
+        self.0.push((what, Problem::of(error)));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

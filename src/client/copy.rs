@@ -83,8 +83,8 @@ impl Client {
     ///
     /// What belongs to a manifest is copied with it: its referrers, those of referrers and of the manifests of an index, and
     /// what cosign stores under the tags `sha256-….sig`, `.att` and `.sbom`. The destination lists referrers as it does:
-    /// with the referrers API, or under a tag. A list under a tag is read once more at the end, and is written again if another
-    /// client has overwritten it meanwhile. When the source and the destination are the same repository, it is there
+    /// with the referrers API, or under a tag. A list under a tag is read once more before the tag of `destination` moves, and is
+    /// written again if another client has overwritten it meanwhile. When the source and the destination are the same repository, it is there
     /// already. The cache does not hold it.
     ///
     /// The subject of a manifest is copied with it. A subject and a foreign layer that the source does not

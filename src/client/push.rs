@@ -293,6 +293,10 @@ impl<'a> Push<'a> {
             Some(signing) => Some(signing.sign(storage, manifest).await?),
             None => None,
         };
+        if options.if_absent && (!attachments.is_empty() || self.signing.is_some()) {
+            // Signing may have taken long too.
+            changes = self.tagging.changes(storage, &manifest.digest).await?;
+        }
         for change in &changes {
             let tag = Some(change.tag.as_str());
             storage.put_manifest(manifest, bytes, tag).await?;

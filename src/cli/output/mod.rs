@@ -25,4 +25,5 @@ pub(crate) use printer::{Formats, Printer};
 pub(crate) use problem::Problem;
 pub(crate) use progress::{Bars, Display};
 pub(crate) use progress_lines::{Lines, bytes};
+pub(crate) use secrets::hide_secrets;
 pub(crate) use text::{path_text, value_text};

@@ -7,11 +7,23 @@ use crate::oci::without_userinfo;
 /// The text that replaces a seed in a message.
 const HIDDEN: &str = "S…";
 
+/// What is in front of the first colon of words that have an at sign, and no password.
+const OTHER_SCHEMES: [&str; 8] = [
+    "mailto",
+    "pkg",
+    "file",
+    "dir",
+    "oci",
+    "oci-layout",
+    "oci-archive",
+    "docker-archive",
+];
+
 /// The shortest word, in characters, that is hidden because it looks like a seed. A complete seed has 58.
 const SHORTEST: usize = 30;
 
 /// Replaces seeds, and leaves out a user and a password that are written in front of a host.
-pub(super) fn hide_secrets(text: &str) -> Cow<'_, str> {
+pub(crate) fn hide_secrets(text: &str) -> Cow<'_, str> {
     match hide_seeds(text) {
         Cow::Borrowed(text) => hide_passwords(text),
         Cow::Owned(text) => Cow::Owned(hide_passwords(&text).into_owned()),
@@ -26,10 +38,7 @@ fn hide_passwords(text: &str) -> Cow<'_, str> {
     }
     let ends_word = |character: char| character.is_whitespace() || "`'\"".contains(character);
     let words = text.split_inclusive(ends_word);
-    let shown = words.map(|word| {
-        let shown = without_userinfo(word).filter(|_| is_address(word));
-        shown.map_or(Cow::Borrowed(word), Cow::Owned)
-    });
+    let shown = words.map(hide_password);
     let shown: String = shown.collect();
     if shown == text {
         Cow::Borrowed(text)
@@ -38,11 +47,39 @@ fn hide_passwords(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns whether a word with an at sign is an address. An identity such as `mailto:me@example.com` and the URL of a
-/// package such as `pkg:golang/example.com/a@v1.0/b` are not.
+/// Leaves out the user and the password in one word.
+fn hide_password(word: &str) -> Cow<'_, str> {
+    let (beginning, address) = split_slashes(word);
+    match without_userinfo(address) {
+        Some(shown) if is_address(address) => Cow::Owned(format!("{beginning}{shown}")),
+        _ => Cow::Borrowed(word),
+    }
+}
+
+/// Splits off the beginning of a URL that lacks its scheme, or one of its slashes.
+fn split_slashes(word: &str) -> (&str, &str) {
+    let split = ["https:/", "http:/", "//"]
+        .into_iter()
+        .find_map(|beginning| {
+            word.strip_prefix(beginning)
+                .map(|address| (beginning, address))
+        });
+    match split {
+        // Both slashes are there.
+        Some((_, address)) if address.starts_with('/') => ("", word),
+        Some(split) => split,
+        None => ("", word),
+    }
+}
+
+/// Returns whether a word with an at sign is an address. An identity such as `mailto:me@example.com`, the URL of a
+/// package such as `pkg:golang/example.com/a@v1.0/b` and a layout such as `oci:dir/a@b` are not.
 fn is_address(word: &str) -> bool {
-    let (before, _) = word.split_once('@').unwrap_or_default();
-    word.contains("://") || !before.contains('/') && !before.starts_with("mailto:")
+    if word.contains("://") {
+        return true;
+    }
+    let (scheme, _) = word.split_once(':').unwrap_or_default();
+    !OTHER_SCHEMES.contains(&scheme)
 }
 
 /// Replaces words that look like a complete or a cut seed. Without this, the error about a seed in a wrong place, such

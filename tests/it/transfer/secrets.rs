@@ -109,6 +109,34 @@ fn no_command_prints_a_secret_whether_the_registry_accepts_or_refuses_it() {
 }
 
 #[test]
+fn passwords_in_references_of_a_deployment_are_not_printed() {
+    let environment = Environment::new();
+    let components = ["plain", "sla/shed"].map(|beginning| {
+        let image = format!("https://tester:{beginning}{PASSWORD}@ghcr.io/org/provider:1");
+        json!({ "name": "provider", "type": "capability", "properties": { "image": image } })
+    });
+    let manifest = json!({
+        "apiVersion": "core.oam.dev/v1beta1",
+        "kind": "Application",
+        "metadata": { "name": "application", "annotations": { "version": "v1" } },
+        "spec": { "components": components },
+    });
+    environment.write("wadm.yaml", manifest.to_string());
+    for command in [
+        &["lock", "wadm.yaml"][..],
+        &["mirror", "wadm.yaml", "oci-layout://mirror"],
+    ] {
+        for format in [&[][..], &["-o", "json"]] {
+            let outcome = environment.par(command.iter().chain(format)).exit(2);
+            let said = format!("{}{}", outcome.stdout, outcome.stderr);
+            assert!(said.contains("ghcr.io/org/provider:1"), "{said}");
+            assert!(!said.contains("; sent"), "{said}");
+            assert_hidden(&said, &secrets());
+        }
+    }
+}
+
+#[test]
 fn nothing_of_the_library_prints_a_secret() {
     let registry = Registry::builder().htpasswd("tester", PASSWORD).start();
     let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,14 @@
 //! Tags of a push, tags that move, and digests that do not depend on file names.
 
 use std::fs;
+use std::sync::{Arc, Barrier};
+use std::thread;
 
 use serde_json::json;
 
 use super::{par, push, requests_about, small, text};
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Outcome, Registry};
+use crate::support::{Environment, Outcome, Registry, wait_until};
 
 #[track_caller]
 fn resolved(environment: &Environment, reference: &str) -> String {
@@ -113,6 +115,40 @@ fn if_absent_works_with_a_registry_that_does_not_answer_head() {
         "--if-absent",
     ];
     environment.par(arguments).exit(7);
+}
+
+#[test]
+fn if_absent_keeps_a_tag_that_another_client_sets_while_attachments_are_sent() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let [one, two] = ["one.par", "two.par"].map(|name| small(&environment, name));
+    environment.write("bill.txt", "a bill of materials");
+    let barrier = Arc::new(Barrier::new(2));
+    let held = Fault::Together(Arc::clone(&barrier));
+    // The first manifest is that of the archive, and the second one that of the attachment.
+    let rule = Rule::on("PUT", "/manifests/sha256:", held).after(1);
+    let proxy = Proxy::start(&registry, vec![rule]);
+    let reference = proxy.reference("provider:1");
+    let attach = "bill.txt=application/vnd.example";
+    let arguments = [
+        "push",
+        &reference,
+        text(&one),
+        "--if-absent",
+        "--attach",
+        attach,
+    ];
+    let taken = registry.reference("provider:1");
+    let other = thread::scope(|scope| {
+        let first = scope.spawn(|| environment.par(arguments));
+        wait_until("the attachment is sent", || {
+            proxy.seen("PUT", "/manifests/sha256:").len() == 2
+        });
+        let other = push(&environment, &taken, &two);
+        barrier.wait();
+        first.join().unwrap().exit(7);
+        other
+    });
+    assert_eq!(resolved(&environment, &taken), other);
 }
 
 #[test]

@@ -78,6 +78,10 @@ impl Report {
             let existing = sum(|artifact| artifact.existing);
             format!("sent {sent}, mounted {mounted}, there already {existing}")
         };
+        if counts.is_empty() {
+            // The list holds no valid reference.
+            return sent;
+        }
         format!("{}; {sent}", counts.join(", "))
     }
 

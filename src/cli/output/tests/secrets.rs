@@ -50,6 +50,9 @@ fn users_and_passwords_in_front_of_a_host_are_left_out() {
         ),
         ("`http://geheim@ghcr.io/a`", "`http://ghcr.io/a`"),
         ("'me:geheim@ghcr.io'", "'ghcr.io'"),
+        ("'me:ge/heim@ghcr.io/a:1' found", "'ghcr.io/a:1' found"),
+        ("'//me:geheim@ghcr.io/a'", "'//ghcr.io/a'"),
+        ("'https:/me:geheim@ghcr.io/a'", "'https:/ghcr.io/a'"),
     ] {
         assert_eq!(hide_secrets(text), shown);
     }
@@ -57,6 +60,7 @@ fn users_and_passwords_in_front_of_a_host_are_left_out() {
         "ghcr.io/a:1@sha256:c79b and mailto:me@example.com",
         "`https://github.com/a/.github/workflows/release.yml@refs/tags/v1` and https://example.com/@me",
         "pkg:golang/example.com/a@v1.0/b",
+        "oci:dir/a@b, oci-archive:dir/a.tar@b, C:/a/b@c, //server/a@b and localhost:5000/a@b",
     ] {
         assert_eq!(hide_secrets(text), text);
     }
