@@ -1,7 +1,6 @@
-//! Mirror: the artifacts of a deployment and what belongs to them, under their full names in another place.
+//! Mirror: copies the artifacts of a deployment, with their attachments, to another place under their full names.
 //!
-//! Each reference is a `Task`: it is approved, compared with the mirror, and
-//! copied.
+//! A `Task` checks a reference against the policy, compares it with the mirror, and copies what is missing.
 
 mod approval;
 mod attached;
@@ -38,14 +37,13 @@ use task::Task;
 const AT_ONCE: usize = 4;
 
 impl Client {
-    /// Copies the artifacts that `sources` stand for to `mirror`, under their full names. Returns an outcome for each
-    /// source, in their order. A failure does not stop the others.
+    /// Copies the artifacts of `sources` to `mirror`, under their full names. Returns an outcome for each source, in the
+    /// order of `sources`. If one source fails, the others are still copied.
     ///
-    /// Before anything of a source is copied, the lock, the trust policy and the pins are asked about each provider
-    /// archive that belongs to it. Nothing of a refused source is copied. Nothing is pinned. The policy is about
-    /// archives: other artifacts, such as WebAssembly components, are copied without asking it, unless a
-    /// [provider](MirrorSource::is_provider) is expected, the client has a [lock](Self::with_lock), or the repository
-    /// is pinned.
+    /// Before a source is copied, each of its provider archives is checked against the lock, the trust policy and the
+    /// pins. Nothing of a refused source is copied. Nothing is pinned. Other artifacts, such as WebAssembly components, are
+    /// copied without this check. They are refused if a [provider](MirrorSource::is_provider) is expected, if the client
+    /// has a [lock](Self::with_lock), or if the repository is pinned.
     ///
     /// An archive whose manifest does not carry its claims is downloaded into the cache first.
     ///

@@ -29,7 +29,8 @@ impl MirrorHosts {
             return Ok(Vec::new());
         };
         let url = client.registries.push_url(place.registry()).await?;
-        // The URL has a query if it is that of a mirror, and the query names the registry. A `hosts.toml` needs no query.
+        // If another host receives the pushes for the registry, the URL has a query that names the registry. A URL in
+        // `hosts.toml` has no query.
         let url = url.split('?').next().unwrap_or_default();
         let registries = references.filter_map(|reference| match reference {
             Reference::Registry(place) => Some(place.registry()),
