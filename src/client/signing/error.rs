@@ -49,7 +49,7 @@ pub enum SigningError {
         limit: u64,
     },
     /// The type of a predicate is neither a URI nor a known name. The field is the type.
-    #[error("`{0}` is not a predicate type: it is neither a URI nor a known name")]
+    #[error("`{0}` is neither the URI of a predicate type nor a known name")]
     PredicateType(String),
     /// The program does not run in a job of GitHub Actions or GitLab, so the provenance of the content is unknown.
     #[error(
