@@ -28,12 +28,13 @@ const CHOICES: usize = 20;
 
 /// Show what is attached to a manifest, such as signatures and bills of materials, or fetch one attachment
 ///
-/// The tree has everything that belongs to the manifest of REF: the manifests of an index, what is attached to each of
-/// them, and what is attached to attachments. Each line has the digest, the type, the size and the time of an attachment and
-/// the name of its file. Attachments of older tools, which have tags such as `sha256-….sig`, are marked with their tags.
+/// The tree has the attachments of the manifest of REF, the manifests of an index with their attachments, and
+/// attachments of attachments. Each line has the digest, the type, the size and the time of an attachment and the name
+/// of its file. Attachments of older tools, which have tags such as `sha256-….sig`, are marked with their tags.
 ///
-/// Anybody who may push to the repository can attach content. Each Sigstore bundle is verified, and its line says which identity
-/// has signed it, or why it does not verify. Whether that identity is trusted is for you to say: see `par verify --identity`.
+/// Everybody who may push to the repository can attach content. Each Sigstore bundle is verified, and its line names
+/// the identity that signed it, or the reason why it does not verify. You decide whether that identity is trusted: see
+/// `par verify --identity`.
 ///
 /// With --get, print the content of one attachment, or write it to a file, after its digest is verified.
 #[derive(clap::Args)]
@@ -48,11 +49,12 @@ pub(crate) struct Args {
     /// The manifest
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// Show only attachments of this type, with what they are attached to. Default: all
+    /// Show only attachments of this type, and the manifests that they are attached to. Default: all
     #[arg(long = "type", visible_alias = "artifact-type", value_name = "TYPE")]
     artifact_type: Option<String>,
-    /// Fetch one attachment: the one with this digest or with a file of this digest, or without DIGEST the only one of the
-    /// type that --type names; several with the same files count as one. Default: the tree is shown
+    /// Fetch one attachment: the one with this digest, or with a file of this digest. Without DIGEST, fetch the only
+    /// attachment of the type that --type names; attachments with the same files count as one. Default: the tree is
+    /// shown
     #[arg(long, value_name = "DIGEST", num_args = 0..=1)]
     get: Option<Option<Digest>>,
     /// The file to write the attachment to; an existing file is replaced. Default: the content is printed
@@ -64,8 +66,8 @@ pub(crate) struct Args {
         value_parser = destination()
     )]
     destination: Option<PathBuf>,
-    /// The instance of Sigstore by which bundles are verified: `public`, `github`, or a file `trusted_root.json`. Default:
-    /// public, or else github
+    /// The instance of Sigstore whose bundles are accepted: `public`, `github`, or a file `trusted_root.json`. Default:
+    /// both public and github
     #[arg(
         long,
         value_name = "FILE|NAME",

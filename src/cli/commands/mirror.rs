@@ -37,9 +37,9 @@ const LIMIT: usize = 10_000;
 /// DST is REGISTRY[/PREFIX], oci-layout://DIR or oci-archive://FILE.tar. ghcr.io/org/provider:1.0.0 becomes
 /// REGISTRY/PREFIX/ghcr.io/org/provider:1.0.0. In a layout, the whole reference is the name.
 ///
-/// The trust policy, the pins and the lock are asked about each provider archive before anything of it is copied. A
-/// refused archive is not copied, and everything else is; the exit code is 5 then. WebAssembly components and other
-/// artifacts are copied too: the policy is not about them.
+/// Each provider archive is checked against the trust policy, the pins and the lock before anything of it is copied. A
+/// refused archive is not copied, everything else is copied, and the exit code is 5. WebAssembly components and other
+/// artifacts are copied without this check.
 ///
 /// Content that the mirror has already is not sent again, so the command can be repeated after an interruption.
 #[derive(clap::Args)]
@@ -81,8 +81,8 @@ pub(crate) struct Args {
         value_parser = destination()
     )]
     write: Option<PathBuf>,
-    /// Also write the `hosts.toml` of each registry below this directory, for --hosts-dir of a host. Files that exist are
-    /// replaced
+    /// Also write a `hosts.toml` for each registry below this directory, which hosts read with --hosts-dir. Existing
+    /// files are replaced
     #[arg(
         long,
         value_name = "DIR",

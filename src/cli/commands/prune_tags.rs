@@ -31,9 +31,9 @@ use super::delete::{explain, is_unsupported};
 /// The age of a manifest comes from its annotation org.opencontainers.image.created, else from the time at which the
 /// archive was signed, else from the config of an image. A manifest without any of them is kept.
 ///
-/// With its last tag, a manifest is deleted with everything that belongs to it. A manifest is kept if it has another
-/// tag, if an index or a lock that is kept names it, or if it belongs to a manifest that is kept. Then only the tag is
-/// removed, if the registry can do that.
+/// A manifest is deleted with its last tag, together with its attachments. A manifest is kept if it has another tag, if
+/// a lock or an index that is kept names it, or if it is attached to a manifest that is kept. In these cases only the
+/// tag is removed, if the registry can do that.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -48,10 +48,11 @@ pub(crate) struct Args {
     /// The repository, such as ghcr.io/org/provider
     #[arg(value_name = "REPOSITORY")]
     repository: Place,
-    /// Keep this number of the tags that match --match, the newest ones. Default: none is kept for being new
+    /// Keep this number of the tags that match --match, the newest ones. Default: no tag is kept because it is new
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     keep_newest: Option<u32>,
-    /// Keep manifests that are younger: an age such as `90d`, or a number of seconds. Default: the age does not matter
+    /// Keep manifests that are younger than this age, such as `90d`, or a number of seconds. Default: the age does not
+    /// matter
     #[arg(long, value_name = "AGE", value_parser = age)]
     older_than: Option<Duration>,
     /// Delete only tags that this regular expression matches. Default: only tags that are versions

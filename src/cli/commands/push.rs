@@ -28,9 +28,9 @@ const SOURCE: &str = "org.opencontainers.image.source";
 
 /// Verify an archive, push it to a registry, and print its reference by digest
 ///
-/// The reference has the form `registry/repository@digest`: use it in deployments. Content that the registry
-/// has already is not sent again, and the tags are set last. A tag that names another manifest is moved, which is
-/// reported; one that names an archive of another issuer or subject needs --change-identity.
+/// The reference has the form `registry/repository@digest`: use it in deployments. Content that the registry has
+/// already is not sent again, and the tags are set last. If a tag names another manifest, it is moved, and the command
+/// says so. Moving a tag from an archive of another issuer or subject needs --change-identity.
 ///
 /// The manifest gets annotations with the name, the vendor and the version of the provider.
 #[derive(clap::Args)]
@@ -94,12 +94,12 @@ pub(super) struct PublishArgs {
     /// Fail if one of the tags names another manifest already, instead of moving it
     #[arg(long)]
     if_absent: bool,
-    /// Allow a tag that names an archive of another issuer or subject to be moved: for hosts, it is another provider
-    /// then. Default: that is an error
+    /// Allow a tag that names an archive of another issuer or subject to be moved. For hosts, the tag then names
+    /// another provider. Default: that is an error
     #[arg(long)]
     change_identity: bool,
-    /// A file with the statement of a former issuer, which `par keys rotate` writes: hosts that have pinned that
-    /// issuer accept the new one by it
+    /// A file with the statement of a former issuer, which `par keys rotate` writes. With it, hosts that have pinned
+    /// the former issuer accept the new one. Default: no statement is added
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     rotation: Option<PathBuf>,
     /// Sign the manifest with Sigstore before a tag names it, as `cosign sign` does, with the identity of this CI job.
