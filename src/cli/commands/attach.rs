@@ -87,7 +87,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("dry_run", args.dry_run))
 }
 
-/// Reports whether anything was attached.
+/// Tells the user whether the file was attached.
 fn tell(attached: &Attached, dry_run: bool, session: &Session) {
     let Attached { subject, .. } = attached;
     if attached.existed {
@@ -100,7 +100,7 @@ fn tell(attached: &Attached, dry_run: bool, session: &Session) {
     }
 }
 
-/// Returns what was attached to a manifest of the place of `reference`, for a JSON answer.
+/// Returns an attachment in the repository or the layout of `reference`, for a JSON answer.
 pub(super) fn to_json(reference: &Reference, attached: &Attached) -> Value {
     json!({
         "reference": reference.pinned(&attached.digest),
@@ -110,7 +110,7 @@ pub(super) fn to_json(reference: &Reference, attached: &Attached) -> Value {
     })
 }
 
-/// Parses `FILE=TYPE`, a file to attach and its type. The name of a file may have equals signs, and a type has none.
+/// Parses `FILE=TYPE`, a file to attach and its type. The name of a file may contain `=`, but a type cannot.
 pub(super) fn file_and_type(text: &str) -> Result<(String, String), String> {
     match text.rsplit_once('=') {
         Some((file, artifact_type)) if !file.is_empty() && !artifact_type.is_empty() => {
@@ -122,7 +122,7 @@ pub(super) fn file_and_type(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Returns the attachments of these files. `created` is their time, in seconds since 1970.
+/// Returns an attachment for each of these files. `created` is their time, in seconds since 1970.
 pub(super) fn attachments(
     files: Vec<(String, String)>,
     created: Option<u64>,
@@ -130,7 +130,7 @@ pub(super) fn attachments(
     let mut attachments = Vec::new();
     for (file, artifact_type) in files {
         if file == "-" {
-            let message = "standard input cannot be attached to what is pushed";
+            let message = "--attach cannot read a file from standard input";
             bail!(Failure::usage(message).hint("push first, and attach with `par attach REF -`"));
         }
         let mut attachment = Attachment::file(archive_path(file.as_ref()), artifact_type);

@@ -81,7 +81,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("identity", vouching::value(Some(&attested.identity))))
 }
 
-/// Reports who has signed a statement, and where that is logged.
+/// Tells the user which identity has signed a statement, and its entry in the transparency log.
 pub(super) fn tell(attested: &Attested, session: &Session) {
     let identity = &attested.identity;
     let log = identity.log.as_ref();
@@ -103,7 +103,7 @@ pub(super) fn to_json(reference: &Reference, attested: &Attested) -> Value {
     })
 }
 
-/// Reads a predicate, at most one byte more than what is signed. Blocks.
+/// Reads a predicate. Stops one byte after the limit, so that a predicate which is too large is noticed. Blocks.
 fn read(path: &Path) -> Result<Vec<u8>> {
     let input: Box<dyn Read> = if is_standard_input(path) {
         Box::new(standard_input("the predicate")?.lock())

@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("attached_tags", copied.attached_tags))
 }
 
-/// Says what was copied with the artifact.
+/// Returns a message about the attachments that were copied, or `None` if there were none.
 fn attached(referrers: usize, tags: usize) -> Option<String> {
     let count = |count: usize, word: &str| match count {
         0 => None,

@@ -79,7 +79,7 @@ pub(crate) struct Args {
     registry: RegistryArgs,
 }
 
-/// Finds out who vouches by the bundles.
+/// Verifies the Sigstore bundles.
 #[cfg(feature = "sigstore")]
 async fn verify(
     client: &Client,
@@ -93,7 +93,7 @@ async fn verify(
     Ok(client.verify_bundles(discovered, &roots).await?)
 }
 
-/// Says nothing of bundles, which cannot be verified.
+/// Verifies no bundle, because the program is built without the feature `sigstore`.
 #[cfg(not(feature = "sigstore"))]
 #[allow(
     clippy::unused_async,
@@ -101,7 +101,7 @@ async fn verify(
 )]
 async fn verify(_: &Client, discovered: Discovered, root: Option<PathBuf>) -> Result<Discovered> {
     if root.is_some() {
-        let message = "--trusted-root is for a program that is built with the feature `sigstore`";
+        let message = "--trusted-root needs a program that is built with the feature `sigstore`";
         bail!(Failure::usage(message));
     }
     Ok(discovered)
@@ -170,7 +170,7 @@ async fn get(
                 bail!(Failure::usage(message).hint("write it to a file with --destination"));
             }
             let answer = match &text {
-                // A terminal executes what an attachment contains.
+                // Escape sequences in the attachment must not reach the terminal, which would execute them.
                 Some(text) if is_terminal => Answer::new(escape::lines(text)),
                 _ => Answer::exactly(printed),
             };
@@ -200,7 +200,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// Returns the attachment and its file. It is an error that there are several.
+    /// Returns the attachment and its file. Fails if several attachments or several files are possible.
     fn find(&self) -> Result<(&'a DiscoveredManifest, &'a DiscoveredFile)> {
         let found = self.manifest()?;
         let digest = &found.manifest.digest;
@@ -252,7 +252,7 @@ impl<'a> Wanted<'a> {
             is_attached && found.kind() == artifact_type
         });
         match attached.collect::<Vec<_>>().as_slice() {
-            // Two runs at the same time may attach one file twice, with different times.
+            // Attachments with the same files count as one: two runs at the same time may attach a file twice.
             [found, others @ ..] if others.iter().all(|other| other.files == found.files) => {
                 Ok(found)
             }
@@ -278,7 +278,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Returns the choices on one line.
+/// Returns the choices as a list on one line. Choices above the limit are left out.
 fn list(choices: impl Iterator<Item = String>) -> String {
     let mut choices: Vec<String> = choices.take(CHOICES + 1).collect();
     if choices.len() > CHOICES {

@@ -109,7 +109,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
         if failures.is_empty() {
             refuse_other_uses(&args, path.clone()).await?;
         }
-        existing(path.clone()).await?; // Nothing is asked of a registry for a lock file that cannot be read.
+        existing(path.clone()).await?; // If the lock file is malformed, the command fails before it sends requests.
         wanted
     } else {
         let lock = written(path.clone()).await?;
@@ -132,7 +132,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     }
 }
 
-/// What is to be locked.
+/// The references to lock.
 struct Wanted {
     /// The references, sorted and without duplicates.
     references: Vec<Reference>,
@@ -223,7 +223,7 @@ impl Run<'_> {
         let renews_all = self.args.update.is_empty();
         let before = existing(self.path.clone()).await?.unwrap_or_default();
         let locked = self.client.renew_each(&before, references).await;
-        // Another process may have changed the file since, and its changes stay.
+        // Another process may have changed the lock file meanwhile. It is read again, so that its changes are kept.
         let path = self.path.clone();
         let _turn = blocking(move || Ok(take_turn(&path))).await?;
         let old = if renews_all {
@@ -270,7 +270,7 @@ impl Run<'_> {
         Ok(answer.field("failures", json!([])))
     }
 
-    /// Whether the user accepts what the lock objects to.
+    /// Whether an option of the user accepts this objection.
     fn accepts(&self, objection: &LockError) -> bool {
         match objection {
             LockError::PublisherChanged { .. } | LockError::IdentityLost { .. } => {
@@ -281,7 +281,7 @@ impl Run<'_> {
         }
     }
 
-    /// Writes the deployment with digests, if that is asked for. Returns the path of the file.
+    /// Writes the deployment with digests, if --write is given. Returns the path of the file.
     async fn write_deployment(&self, lock: &Lock) -> Result<Option<String>> {
         let (Some(path), Some(deployment)) = (&self.args.write, self.wanted.deployments.first())
         else {
@@ -374,7 +374,7 @@ async fn refuse_other_uses(args: &Args, path: PathBuf) -> Result<()> {
     .await
 }
 
-/// Reads the lock file, which has to exist.
+/// Reads the lock file. Fails if it does not exist.
 async fn written(path: PathBuf) -> Result<Lock> {
     blocking(move || Ok(Lock::read(&path).map_err(Error::from)?)).await
 }

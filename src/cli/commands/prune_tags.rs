@@ -74,7 +74,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         "and this command deletes tags of a repository",
     )?;
     if repository.tag().is_some() || repository.digest().is_some() {
-        let message = format!("{repository} names one manifest, and not a repository");
+        let message = format!("{repository} names a manifest, not a repository");
         let hint = format!("name the repository: {}", args.repository);
         bail!(Failure::usage(message).hint(hint));
     }
@@ -104,10 +104,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .iter()
         .filter(|kept| kept.reason == KeepReason::UnknownAge)
     {
-        session.warn(&format!(
-            "{} is kept: it is not known when it was made",
-            kept.tag
-        ));
+        session.warn(&format!("{} is kept: its age is unknown", kept.tag));
     }
     if !args.delete {
         let (tags, manifests) = counts(&plan);
@@ -158,7 +155,7 @@ fn counts(plan: &PrunePlan) -> (usize, usize) {
     (tags.sum(), deleted.count())
 }
 
-/// Reports what was deleted, and what was not.
+/// Returns the answer about the deleted tags, and about failures.
 fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &Session) -> Answer {
     let mut failures = Failures::default();
     let (mut lines, mut values) = (Vec::new(), Vec::new());

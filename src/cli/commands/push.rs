@@ -65,7 +65,7 @@ pub(crate) struct Args {
     registry: RegistryArgs,
 }
 
-/// What is published besides the archive, and which tags it gets.
+/// Options for a push: annotations, attachments, signatures and tags.
 #[derive(clap::Args)]
 pub(super) struct PublishArgs {
     /// An annotation for the manifest, which replaces one that `par` would set. May be given several times. Default:
@@ -116,7 +116,7 @@ impl PublishArgs {
         !self.tags.is_empty()
     }
 
-    /// Checks a reference to push to, and the tags to give there.
+    /// Checks the reference to push to, and the additional tags.
     pub(super) fn reference(&self, registry: &RegistryArgs, argument: &OsStr) -> Result<Reference> {
         let reference = registry.reference_before_file(argument, self.is_tagged())?;
         let command = format!("par push {reference} FILE --tag");
@@ -126,15 +126,14 @@ impl PublishArgs {
         Ok(reference)
     }
 
-    /// Reads what the options name. `created` is the time of the build, in seconds since 1970.
+    /// Converts the arguments, and reads the files that they name. `created` is the time of the build, in seconds since 1970.
     pub(super) async fn options(
         self,
         created: Option<u64>,
         session: &Session,
     ) -> Result<PushOptions> {
         if !self.sigstore && self.signing.any() {
-            let message =
-                "--identity-token, --signing-config and --trusted-root are for --sigstore";
+            let message = "--identity-token, --signing-config and --trusted-root need --sigstore";
             bail!(Failure::usage(message).hint("add --sigstore to sign the manifest"));
         }
         let mut options = PushOptions::default()
@@ -176,7 +175,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     Ok(answer(&pushed).field("dry_run", args.dry_run))
 }
 
-/// Reports which tags moved, and how much was sent.
+/// Tells the user which tags moved, what was attached, and how much was sent.
 pub(super) fn tell(pushed: &Pushed, dry_run: bool, session: &Session) {
     pinned::tell_moved(session, &pushed.tags, &pushed.digest);
     for attached in &pushed.attached {
@@ -217,7 +216,7 @@ pub(super) fn answer(pushed: &Pushed) -> Answer {
         .field("there_already", pushed.existing)
 }
 
-/// Adds annotations about the time of the build and about the source. Those that the user gives win.
+/// Adds annotations about the time of the build and about the source. Annotations that the user gives are not replaced.
 async fn describe_build(
     options: &mut PushOptions,
     created: Option<u64>,

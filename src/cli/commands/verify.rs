@@ -61,11 +61,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let role = role.map(|role| args.registry.reference(role, true));
     let role = role.transpose()?;
     if let (Source::Reference(reference), Some(_)) = (&source, &role) {
-        let message = format!("{reference} is a reference, and --as is for files");
+        let message = format!("--as is for files, and {reference} is a reference");
         bail!(Failure::usage(message).hint("leave out --as"));
     }
     if source.reference().is_none() && args.identity.is_given() {
-        let message = format!("{source} is in no registry, and --identity is for manifests");
+        let message = format!("--identity is for references, and {source} is not one");
         bail!(Failure::usage(message).hint("leave out --identity, or verify the reference"));
     }
     let trust = args.identity.demand(args.trust.policy().await?)?;
@@ -102,7 +102,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         rows.iter()
             .map(|(label, value)| format!("  {label:width$}  {value}")),
     );
-    // The fields that `par trust list` prints too.
+    // These are the same fields as in `par trust list`.
     let pin = pin.map(|(repository, pin)| {
         json!({
             "repository": repository,
@@ -116,7 +116,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("source", source.to_string()))
 }
 
-/// Returns what allows the issuer, or `None` if any issuer is allowed.
+/// Returns the option, the rule or the pin that allows the issuer, or `None` if any issuer is allowed.
 fn allowed(trust: &TrustPolicy, rule: Option<&Rule>, pinned: bool) -> Option<String> {
     if !trust.issuers.is_empty() {
         return Some("allowed by --issuer".to_owned());
