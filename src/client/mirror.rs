@@ -58,8 +58,8 @@ impl Client {
         self.mirror_from(self, sources, mirror, options).await
     }
 
-    /// [Mirrors](Self::mirror) with another client, `reader`, that reads the sources: its credentials, its trust policy
-    /// and its lock are used.
+    /// [Mirrors](Self::mirror) from sources that the client `reader` reads, with its credentials, its trust policy and its
+    /// lock.
     pub(crate) async fn mirror_from(
         &self,
         reader: &Self,
@@ -88,7 +88,7 @@ impl Client {
             options,
         };
         let tasks = sources.iter().cloned();
-        // Collected first: the stream must not borrow from the caller.
+        // The futures are collected first, because the stream must not borrow from the caller.
         let tasks: Vec<_> = tasks.map(|source| task.clone().run(source)).collect();
         let mut mirrored: Vec<_> = stream::iter(tasks).buffered(AT_ONCE).collect().await;
         if let Some(session) = session
@@ -102,8 +102,8 @@ impl Client {
         mirrored
     }
 
-    /// Returns the sources with which the mirror in an image layout can be mirrored to another place: everything in it
-    /// that has a name. A name that is not a whole reference cannot be mirrored.
+    /// Returns a source for each name in an image layout that holds a mirror, so that its content can be mirrored to another
+    /// place. A source whose name is not a whole reference cannot be mirrored.
     ///
     /// # Errors
     ///
@@ -117,7 +117,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error`] of the settings for the registry of the mirror, such as a `hosts.toml` that cannot be read.
+    /// [`Error`] of the configuration for the registry of the mirror, such as a `hosts.toml` that cannot be read.
     pub async fn mirror_hosts(
         &self,
         sources: &[MirrorSource],
