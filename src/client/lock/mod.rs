@@ -31,7 +31,7 @@ pub struct Lock {
     providers: BTreeMap<String, Locked>,
 }
 
-/// One reference of a [`Lock`], and what it is pinned to.
+/// An entry of a [`Lock`]: a reference with its locked digest, issuer and subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]

@@ -25,7 +25,7 @@ pub enum SigningError {
     #[error("there is no identity token to sign with")]
     NoToken,
     /// The job of GitHub Actions may not get identity tokens.
-    #[error("this job of GitHub Actions gets no identity token to sign with")]
+    #[error("this job of GitHub Actions may not request an identity token to sign with")]
     NoGitHubToken,
     /// The job of GitLab has no identity token.
     #[error("this job of GitLab has no identity token to sign with in SIGSTORE_ID_TOKEN")]
@@ -82,7 +82,7 @@ pub enum SigningError {
     /// A service of the instance, or the token service of the CI system, does not answer, or it refuses the request.
     #[error("cannot get {what} from {url}")]
     Service {
-        /// What was asked for, such as "a certificate".
+        /// The name of the expected answer, such as "a certificate".
         what: &'static str,
         /// The URL of the service, without its query.
         url: String,
@@ -92,7 +92,7 @@ pub enum SigningError {
     /// A service of the instance, or the token service of the CI system, sends an answer that is malformed.
     #[error("{url} answered with something that is not {what}")]
     Answer {
-        /// What was asked for, such as "a certificate".
+        /// The name of the expected answer, such as "a certificate".
         what: &'static str,
         /// The URL of the service, without its query.
         url: String,

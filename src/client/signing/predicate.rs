@@ -33,7 +33,7 @@ const NAMES: [(&str, &str); 10] = [
     ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
 ];
 
-/// What a statement says about a manifest: a type, and a JSON object.
+/// The content of a statement about a manifest: a type, and a JSON object.
 ///
 /// ```
 /// use wasmcloud_par::signing::Predicate;

@@ -32,7 +32,7 @@ use super::token_source::TokenSource;
 /// The media type of statements in a bundle.
 const STATEMENT: &str = "application/vnd.in-toto+json";
 const JSON: &str = "application/json";
-/// The largest answer that is read, in bytes. The longest one is that of a log, which repeats the statement.
+/// The largest answer that is read, in bytes. The answer of a log is the longest one, because it repeats the statement.
 const ANSWER_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Signs statements with one instance of Sigstore: its services, its trusted root and an identity token.

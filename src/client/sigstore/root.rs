@@ -12,7 +12,7 @@ pub enum SigstoreRoot {
     /// The public instance, <https://www.sigstore.dev>.
     #[default]
     Public,
-    /// The instance of GitHub, which attests what is built in private repositories. It has no transparency log: a
+    /// The instance of GitHub, which signs attestations of builds in private repositories. It has no transparency log: a
     /// timestamp says when a statement was signed.
     GitHub,
     /// The instance in a file `trusted_root.json`, as `cosign trusted-root create` writes it. If the file names no
