@@ -1,5 +1,5 @@
-//! Attach, and attest: content, or a statement that is signed with Sigstore, in a manifest of its own that names another one
-//! as its subject.
+//! Attach and attest: store content, or a statement that is signed with Sigstore, in a new manifest whose subject is another
+//! manifest.
 
 use std::time::SystemTime;
 
@@ -15,14 +15,14 @@ use super::signing::{Predicate, SigstoreSigner};
 use super::{Client, note_digest};
 
 impl Client {
-    /// Attaches content to the manifest of `reference`, which need not be that of a provider archive. Tools find the
-    /// attachment by the referrers API of the OCI distribution specification 1.1. Where the registry has none, the
-    /// client maintains the list of referrers under a tag.
+    /// Attaches content to the manifest of `reference`, which may be any kind of artifact. Tools find the attachment by the
+    /// referrers API of the OCI distribution specification 1.1. If the registry does not have this API, the client maintains
+    /// the list of referrers under a tag.
     ///
     /// Attaching the same content again changes nothing.
     ///
-    /// Mirrors are not asked which manifest `reference` names, because they may be behind, and neither is the cache: the
-    /// pull policy does not count.
+    /// The registry itself resolves `reference`. Mirrors and the cache are not used for that, because they may be out of
+    /// date. So the pull policy is ignored.
     ///
     /// ```no_run
     /// use wasmcloud_par::client::Attachment;
@@ -50,7 +50,7 @@ impl Client {
         self.attach_unless(reference, attachment, false).await
     }
 
-    /// [Attaches](Self::attach) content, unless this is a dry run, which sends nothing.
+    /// [Attaches](Self::attach) content. A dry run sends nothing.
     #[tracing::instrument(name = "attach", skip_all, fields(%reference, digest))]
     pub(crate) async fn attach_unless(
         &self,
@@ -75,10 +75,10 @@ impl Client {
     }
 
     /// Signs a statement about the manifest of `reference` with Sigstore, and attaches it, as `cosign attest` does. The
-    /// manifest need not be that of a provider archive. Each call adds a statement.
+    /// manifest may be that of any kind of artifact. Each call adds a statement.
     ///
-    /// The bundle is verified against the trusted root of the instance before it is attached. Mirrors are not asked which
-    /// manifest `reference` names, because they may be behind, and neither is the cache.
+    /// The bundle is verified against the trusted root of the instance before it is attached. The registry itself resolves
+    /// `reference`. Mirrors and the cache are not used for that, because they may be out of date.
     ///
     /// ```no_run
     /// use wasmcloud_par::signing::{Predicate, SigstoreSigner, TokenSource};
@@ -123,7 +123,7 @@ impl Client {
     }
 }
 
-/// Opens the place of `reference`, which must exist. The caller finishes the push.
+/// Opens the repository or the layout of `reference`. A layout must exist. The caller finishes the push.
 async fn open(client: &Client, reference: &Reference) -> Result<Box<dyn Storage>, Error> {
     Ok(match reference {
         Reference::Registry(place) => Box::new(client.registries.repository(place)),

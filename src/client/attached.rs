@@ -1,4 +1,5 @@
-//! What belongs to a manifest in a storage: its referrers, and what cosign stores under tags of its digest.
+//! The attachments of a manifest in a storage: its referrers, and the manifests that cosign stores under tags made of its
+//! digest.
 
 use std::collections::HashSet;
 
@@ -10,12 +11,13 @@ use crate::oci::attached_tags;
 
 use super::error::Error;
 
-/// A manifest that belongs to another one, as a storage lists it. It is not verified.
+/// An attachment of a manifest, as a storage lists it. The list is not verified.
 #[derive(Debug, Clone)]
 pub(super) enum AttachedManifest {
-    /// A manifest that has the other one as its subject.
+    /// A manifest whose subject is the other manifest.
     Referrer(Descriptor),
-    /// A manifest under a tag of the other one's digest.
+    /// A manifest under a tag that is made of the other manifest's digest, such as `sha256-….sig`. The first field is the
+    /// tag.
     Tagged(String, Descriptor),
 }
 
@@ -27,16 +29,16 @@ impl AttachedManifest {
     }
 }
 
-/// Finds what belongs to the manifests of a storage.
+/// Finds the attachments of manifests in a storage.
 pub(super) struct AttachedReader<'a> {
     from: &'a dyn ReadStorage,
     referrers: &'a dyn Referrers,
-    /// All tags of the storage, if they are known at once. They are asked for with the first list.
+    /// All tags of the storage, or `None` if one request cannot return them. They are requested with the first list.
     tags: OnceCell<Option<HashSet<String>>>,
 }
 
 impl<'a> AttachedReader<'a> {
-    /// Prepares to ask `from`. `None`: it does not know what belongs to a manifest.
+    /// Returns `None` if the storage `from` does not know attachments. The cache does not.
     pub(super) fn new(from: &'a dyn ReadStorage) -> Option<Self> {
         Some(Self {
             from,
@@ -45,7 +47,7 @@ impl<'a> AttachedReader<'a> {
         })
     }
 
-    /// Lists what belongs to the manifest `subject` itself, and not what belongs to that.
+    /// Lists the attachments of the manifest `subject`, without attachments of attachments.
     pub(super) async fn of(&self, subject: &Digest) -> Result<Vec<AttachedManifest>, Error> {
         let listed = async { Ok(self.referrers.referrers(subject, None).await?) };
         let (listed, tagged) = try_join(listed, self.tagged(subject)).await?;
@@ -54,7 +56,7 @@ impl<'a> AttachedReader<'a> {
         Ok(listed.chain(tagged).collect())
     }
 
-    /// Lists what is under the tags of the digest of `subject`.
+    /// Lists the manifests under tags that are made of the digest of `subject`.
     async fn tagged(&self, subject: &Digest) -> Result<Vec<AttachedManifest>, Error> {
         let tags = self.tags.get_or_try_init(|| self.all_tags()).await?;
         let mut found = Vec::new();

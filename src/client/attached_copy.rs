@@ -1,8 +1,7 @@
-//! Copying what belongs to a manifest: referrers, those of referrers and of the manifests of an index, and what cosign stores
-//! under tags of digests.
+//! Copying the attachments of a manifest: its referrers, the manifests that cosign stores under tags made of its digest, the
+//! attachments of an index's manifests, and attachments of attachments.
 //!
-//! What belongs to the manifest is found, read and sent in jobs, several at a time. Only what is read and not yet sent is
-//! held in memory.
+//! Jobs list, read and send attachments, several at a time. Only manifests that were read and not yet sent are in memory.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -21,23 +20,24 @@ use super::tree::{LeftOut, Tree};
 
 /// How many jobs run at a time.
 const AT_A_TIME: usize = 8;
-/// How many manifests may belong to the one that is copied.
+/// How many attachments the copied manifest may have.
 const MOST: usize = 10_000;
 /// How deep referrers of referrers may be nested.
 const DEEPEST: usize = 16;
-/// How many errors are warned about besides the first one, which is reported. The others are counted.
+/// How many errors are logged as warnings, besides the first one, which is returned. Further errors are logged as
+/// information.
 const MOST_WARNINGS: usize = 3;
 
-/// What was copied with a manifest.
+/// The attachments that were copied with a manifest.
 #[derive(Debug, Default)]
 pub(super) struct AttachedCopied {
     /// How many referrers the destination has now.
     pub(super) referrers: usize,
-    /// How many tags of digests the destination has now.
+    /// How many tags made of digests, such as `sha256-….sig`, the destination has now.
     pub(super) tags: usize,
-    /// What the source lists, and does not have.
+    /// The content that the source lists, but does not have.
     pub(super) left_out: Vec<LeftOut>,
-    /// What was not copied, with the first error, and how much else failed.
+    /// The first manifest that was not copied, its error, and how many other manifests failed.
     pub(super) failed: Option<(Digest, Error, usize)>,
 }
 
@@ -61,7 +61,7 @@ impl AttachedCopied {
     }
 }
 
-/// Returns whether other manifests may be copied after this error.
+/// Returns whether the copy can continue with other manifests after this error.
 fn concerns_one_manifest(error: &Error) -> bool {
     let cause = match error {
         Error::Store(error) => error.downcast_ref(),
@@ -78,14 +78,14 @@ fn concerns_one_manifest(error: &Error) -> bool {
     }
 }
 
-/// Copies what belongs to a manifest from `source`.
+/// Copies the attachments of a manifest from `source`.
 pub(super) struct AttachedCopy<'a> {
     pub(super) transfer: &'a Transfer<'a>,
     pub(super) source: &'a Reference,
     pub(super) reader: AttachedReader<'a>,
 }
 
-/// A step of the work. `depth` counts the manifests between this one and the one that is copied.
+/// A step of the copy. `depth` is the number of manifests between this one and the copied manifest.
 enum Job {
     List {
         subject: Digest,
@@ -102,7 +102,7 @@ enum Job {
     },
 }
 
-/// What a job has found or done.
+/// The result of a job.
 enum Done {
     Listed {
         attached: Vec<AttachedManifest>,
@@ -114,16 +114,16 @@ enum Done {
         tree: Tree,
         depth: usize,
     },
-    /// It does not belong to the subject.
+    /// The manifest is listed as a referrer, but does not name the subject.
     Ignored,
-    /// The source lists it, and does not have it.
+    /// The source lists the manifest, but does not have it.
     Missing(Descriptor),
     Sent(AttachedManifest, Vec<LeftOut>),
     Failed(Digest, Error),
 }
 
 impl AttachedCopy<'_> {
-    /// Lists what belongs to `subjects` themselves. Nothing is copied.
+    /// Lists the attachments of `subjects`, without attachments of attachments. Nothing is copied.
     pub(super) async fn find(&self, subjects: Vec<Digest>) -> Result<Found, Error> {
         let mut found = Found::default();
         let mut waiting: VecDeque<Digest> = subjects.into();
@@ -148,8 +148,8 @@ impl AttachedCopy<'_> {
         }
     }
 
-    /// Copies what was `found`, and what belongs to that. Manifests are sent when `subjects` says that what they belong
-    /// to is at the destination; their blobs may be there earlier.
+    /// Copies the attachments in `found`, and attachments of attachments. Their blobs are sent at once. Their manifests are
+    /// sent after `subjects` has become `true`, which means that the destination accepts them.
     pub(super) async fn copy(
         &self,
         found: Found,
@@ -209,7 +209,7 @@ impl AttachedCopy<'_> {
         }
     }
 
-    /// Reads a manifest and everything that it names, except for its subject.
+    /// Reads a manifest and all manifests that it names, except its subject.
     async fn read(
         &self,
         attached: AttachedManifest,
@@ -232,7 +232,7 @@ impl AttachedCopy<'_> {
             tracing::info!("{digest} is listed as a referrer of {subject}, and does not name it");
             return Ok(Done::Ignored);
         }
-        // Boxed: the compiler limits how deep the futures of a program may be nested.
+        // Boxed, because the compiler limits how deep futures may be nested.
         let tree = Tree::read_attached(self.transfer.from, self.source, &manifest, bytes, subject);
         let tree = tree.boxed().await?;
         Ok(Done::Read {
@@ -250,7 +250,7 @@ impl AttachedCopy<'_> {
     ) -> Result<(), Error> {
         let transfer = self.transfer;
         transfer.blobs(tree).boxed().await?;
-        // The sender is dropped only when nobody waits any more.
+        // An error means that the sender was dropped, and then the whole copy has been dropped, too.
         let _ = subjects.clone().wait_for(|stored| *stored).await;
         let tag = match attached {
             AttachedManifest::Referrer(_) => None,
@@ -271,7 +271,7 @@ impl AttachedCopy<'_> {
     }
 }
 
-/// What belongs to some manifests, and those manifests.
+/// The attachments of some manifests.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     listed: HashSet<Digest>,
@@ -286,12 +286,12 @@ impl Found {
     }
 }
 
-/// The jobs that are left, and what was done.
+/// The remaining jobs, and the result so far.
 struct Work<'a> {
     source: &'a Reference,
-    /// The manifests whose lists were read.
+    /// The manifests whose attachments were listed, or will be.
     listed: HashSet<Digest>,
-    /// What was found, by its tag, or by its digest and subject.
+    /// The attachments that were found. The text is the tag of an attachment, or else its subject.
     seen: HashSet<(String, Digest)>,
     waiting: VecDeque<Job>,
     copied: AttachedCopied,
@@ -315,7 +315,7 @@ impl Work<'_> {
                         self.waiting.push_back(Job::List { subject, depth });
                     }
                 }
-                // What is in memory goes first.
+                // Sending goes first, because it frees memory.
                 self.waiting.push_front(Job::Send { attached, tree });
             }
             Done::Ignored => {}

@@ -1,4 +1,4 @@
-//! What is deleted with a manifest: referrers, what cosign stores under tags of digests, and lists of referrers.
+//! Finding what is deleted together with a manifest: its attachments, and the lists of referrers under tags.
 
 use std::collections::{BTreeSet, HashSet};
 use std::mem;
@@ -9,43 +9,45 @@ use crate::oci::{Declaration, Reference, attached_tags, referrers_tag};
 use super::attached::{AttachedManifest, AttachedReader};
 use super::error::Error;
 
-/// How many manifests may belong to the one that is deleted.
+/// How many attachments the deleted manifest may have.
 const MOST: usize = 10_000;
 /// How deep referrers of referrers may be nested.
 const DEEPEST: usize = 16;
 
-/// A referrer that is not deleted with its subject, because tags name it.
+/// A referrer that is not deleted with its subject, because it has tags of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaggedReferrer {
     /// The digest of the referrer.
     pub digest: Digest,
-    /// The tags that name it, sorted.
+    /// The tags that name the referrer, sorted.
     pub tags: Vec<String>,
 }
 
-/// What belongs to a manifest of a repository.
+/// The attachments of a manifest, and the lists of referrers.
 #[derive(Debug, Default)]
 pub(super) struct Belonging {
-    /// What is deleted with the manifest. Each manifest is before the one that it belongs to.
+    /// The attachments that are deleted with the manifest. Each one comes before the manifest that it is attached to.
     pub(super) attached: Vec<Digest>,
-    /// The lists of referrers that are deleted with it.
+    /// The lists of referrers that are deleted with the manifest.
     pub(super) lists: Vec<Digest>,
+    /// The attachments that are not deleted, because they have tags of their own.
     pub(super) kept: Vec<TaggedReferrer>,
 }
 
-/// Looks for what belongs to a manifest.
+/// Searches the attachments of a manifest.
 pub(super) struct AttachedSearch<'a> {
     pub(super) repository: &'a dyn ReadStorage,
     pub(super) reference: &'a Reference,
-    /// All tags of the repository, each with the digest of what it names.
+    /// All tags of the repository, each with the digest of the manifest that it names.
     pub(super) tags: &'a [(String, Digest)],
-    /// What is not deleted, such as what an index lists that stays.
+    /// The content that must not be deleted, such as the manifests of an index that stays.
     pub(super) needed: &'a BTreeSet<Digest>,
 }
 
 impl AttachedSearch<'_> {
-    /// Looks for what belongs to `root`, and to that. What has a tag of its own is kept, and so is what belongs to it.
+    /// Finds the attachments of `root`, and attachments of attachments. An attachment with a tag of its own is kept with its
+    /// own attachments.
     pub(super) async fn run(&self, root: &Digest) -> Result<Belonging, Error> {
         let mut found = Belonging::default();
         let Some(reader) = AttachedReader::new(self.repository) else {
@@ -93,7 +95,8 @@ impl AttachedSearch<'_> {
         })
     }
 
-    /// Returns whether a manifest belongs to `subject`. A list of referrers may lie.
+    /// Returns whether a manifest is an attachment of `subject`. This reads the manifest of a referrer, because a list of
+    /// referrers may be wrong.
     async fn belongs(&self, attached: &AttachedManifest, subject: &Digest) -> Result<bool, Error> {
         let AttachedManifest::Referrer(manifest) = attached else {
             return Ok(true);
@@ -109,7 +112,7 @@ impl AttachedSearch<'_> {
         }
     }
 
-    /// Returns the tags that name a manifest, and are not those of what belongs to `subject`.
+    /// Returns the tags that name a manifest, except the tags that are made of the digest of `subject`.
     fn own_tags(&self, digest: &Digest, subject: &Digest) -> Vec<String> {
         let of_subject = attached_tags(subject);
         let list = referrers_tag(subject);
@@ -120,7 +123,7 @@ impl AttachedSearch<'_> {
         tags.map(|(tag, _)| tag.clone()).collect()
     }
 
-    /// Returns the list of the referrers of `subject`, if it has no other tag.
+    /// Returns the list of the referrers of `subject` under its tag, unless another tag names the list, too.
     fn list(&self, subject: &Digest) -> Option<Digest> {
         let tag = referrers_tag(subject);
         let (_, list) = self.tags.iter().find(|(known, _)| *known == tag)?;

@@ -1,4 +1,4 @@
-//! How much of which type is attached to the manifest of an archive.
+//! The number of attachments of each type.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,12 @@ use crate::oci::Reference;
 use super::lookup::{Lookup, OFFLINE_WAIT};
 use super::options::PullPolicy;
 
-/// The number of attached artifacts of each type. One without a type counts under that of its manifest.
+/// The number of attachments of each artifact type. An attachment without an artifact type is counted by the media type of
+/// its manifest.
 pub(crate) type AttachedTypes = BTreeMap<String, usize>;
 
-/// Returns what is attached to the manifest of `lookup`, by one list. `None`: that is not known. Nothing is asked if the
-/// lookup was answered by the cache: the archive can be shown without its registry.
+/// Lists the attachments of the manifest of `lookup`. Returns `None` if they are unknown. If the lookup was answered by the
+/// cache, no request is sent, so that an archive can be shown without its registry.
 pub(super) async fn attached_types(lookup: &Lookup) -> Option<AttachedTypes> {
     let listed = match list(lookup).await? {
         Ok(listed) => listed,

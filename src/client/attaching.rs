@@ -25,18 +25,18 @@ const AT_A_TIME: usize = 4;
 pub struct Attached {
     /// The digest of the manifest of the attachment.
     pub digest: Digest,
-    /// The digest of the manifest that it is attached to.
+    /// The digest of the manifest that the content is attached to.
     pub subject: Digest,
     /// The type of the artifact.
     pub artifact_type: String,
     /// The content: its media type, its digest and its size.
     pub content: Descriptor,
-    /// Whether the same content was attached already, with the same type, the same title and the same annotations except
-    /// for the time. Nothing was sent then, and `digest` is that of the existing manifest.
+    /// Whether an attachment with the same content, type, title and annotations existed already. Their times may differ.
+    /// If so, nothing was sent, and `digest` is the digest of the existing manifest.
     pub existed: bool,
 }
 
-/// An attachment whose content is hashed.
+/// An attachment with the digest and the size of its content.
 pub(super) struct Prepared<'a> {
     attachment: &'a Attachment,
     content: Descriptor,
@@ -46,7 +46,7 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Hashes the content of `attachment`. `now` is the time for an attachment that says none.
+    /// Hashes the content of `attachment`. `now` is the time of an attachment without one.
     pub(super) async fn new(
         client: &Client,
         attachment: &'a Attachment,
@@ -84,7 +84,7 @@ impl<'a> Prepared<'a> {
         )
     }
 
-    /// Returns what attaching to a manifest that is not stored yet gives.
+    /// Returns the result of attaching to `subject`, which need not be stored yet. Sends nothing.
     pub(super) fn planned(&self, subject: &Descriptor) -> Attached {
         let manifest = self.manifest(subject);
         self.attached(manifest.descriptor().digest.clone(), subject, false)
@@ -100,7 +100,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// Returns whether another manifest attaches the same: only its time may differ.
+    /// Returns whether another manifest is the same attachment. Only its time may differ.
     fn is_same(&self, other: &DescribedManifest, subject: &Descriptor) -> bool {
         let [layer] = other.layers.as_slice() else {
             return false;
@@ -117,7 +117,7 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// A manifest that content is attached to, and where it is.
+/// Attaches content to one manifest in one storage.
 pub(super) struct Attaching<'a> {
     client: &'a Client,
     storage: &'a dyn Storage,
@@ -137,7 +137,7 @@ impl<'a> Attaching<'a> {
         }
     }
 
-    /// Attaches content, unless the same is attached already or this is a dry run.
+    /// Attaches content, unless the same attachment exists already or this is a dry run.
     pub(super) async fn attach(
         &self,
         prepared: &Prepared<'_>,
@@ -152,7 +152,7 @@ impl<'a> Attaching<'a> {
         self.attach_new(prepared).await
     }
 
-    /// Attaches content that cannot be attached already.
+    /// Attaches content without looking for an existing attachment.
     pub(super) async fn attach_new(&self, prepared: &Prepared<'_>) -> Result<Attached, Error> {
         let manifest = prepared.manifest(self.subject);
         self.send(prepared, &manifest).await?;
@@ -176,7 +176,7 @@ impl<'a> Attaching<'a> {
         Ok(self.storage.put_manifest(descriptor, bytes, None).await?)
     }
 
-    /// Returns the digest of a manifest that attaches the same already.
+    /// Returns the digest of an existing manifest of the same attachment.
     async fn existing(&self, prepared: &Prepared<'_>) -> Result<Option<Digest>, Error> {
         let Some(referrers) = self.storage.as_referrers() else {
             return Ok(None);
@@ -196,7 +196,8 @@ impl<'a> Attaching<'a> {
         Ok(None)
     }
 
-    /// Returns the digest of a listed manifest if it attaches the same. One that is not there, or cannot be read, does not.
+    /// Returns the digest of a listed manifest if it is the same attachment. Returns `None` for a manifest that does not
+    /// exist or is malformed.
     async fn same(&self, prepared: &Prepared<'_>, digest: Digest) -> Result<Option<Digest>, Error> {
         let name = ManifestName::Digest(digest.clone());
         let (descriptor, bytes) = match self.storage.fetch_manifest(&name).await {

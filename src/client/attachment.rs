@@ -1,4 +1,4 @@
-//! Content that is to be attached to a manifest.
+//! Content to attach to a manifest.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,24 +32,24 @@ pub struct Attachment {
     pub(super) content: AttachedContent,
     /// The type of the artifact, such as `application/vnd.cyclonedx+json`: a media type by RFC 6838.
     pub artifact_type: String,
-    /// The media type of the content. Default: the type of the artifact when that names a format, as those that end with
-    /// `+json` do; else by the extension of the title; else `application/octet-stream`.
+    /// The media type of the content. Default: the type of the artifact if it names a format, such as a type that ends with
+    /// `+json`; else the media type for the extension of the title; else `application/octet-stream`.
     pub media_type: Option<String>,
-    /// The name of the file that other tools give to the content. Default: that of the file, and none for bytes.
+    /// The name of the file that other tools write the content to. Default: the name of the file, or none for bytes.
     pub title: Option<String>,
-    /// Annotations for the manifest of the attachment. Default: none, besides the time.
+    /// Annotations for the manifest of the attachment. Default: only the time.
     pub annotations: BTreeMap<String, String>,
     /// The time for the annotation `org.opencontainers.image.created`, in whole seconds. Default: the time of the call.
     pub created: Option<SystemTime>,
-    /// Whether the manifest also holds the content, if that is small.
+    /// Whether the manifest embeds the content, if the content is small.
     pub(super) embedded: bool,
 }
 
-/// The largest content that a manifest also holds, in bytes. Registries accept manifests of 4 MiB, and each client that
-/// verifies one bundle reads the manifests of others too.
+/// The largest content that a manifest embeds, in bytes. Registries accept manifests of 4 MiB. But a client that searches a
+/// bundle also reads the manifests of other bundles, so manifests should stay small.
 const EMBEDDED_LIMIT: usize = 64 << 10;
 
-/// Where the content of an attachment is.
+/// The content of an attachment.
 #[derive(Debug, Clone)]
 pub(super) enum AttachedContent {
     File(PathBuf),
@@ -57,7 +57,7 @@ pub(super) enum AttachedContent {
 }
 
 impl Attachment {
-    /// Attaches the content of a file.
+    /// Returns an attachment with the content of a file.
     pub fn file(path: impl Into<PathBuf>, artifact_type: impl Into<String>) -> Self {
         let path = path.into();
         let title = path.file_name();
@@ -68,7 +68,7 @@ impl Attachment {
         }
     }
 
-    /// Attaches these bytes.
+    /// Returns an attachment with these bytes.
     pub fn bytes(content: impl Into<Bytes>, artifact_type: impl Into<String>) -> Self {
         Self::new(AttachedContent::Bytes(content.into()), artifact_type)
     }
@@ -92,14 +92,15 @@ impl Attachment {
         self
     }
 
-    /// Sets the name of the file that other tools give to the content.
+    /// Sets the name of the file that other tools write the content to.
     #[must_use]
     pub fn title(mut self, title: impl Into<Option<String>>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// Lets the manifest also hold the content if that has at most 64 KiB, so that clients need no request for it.
+    /// Embeds content of at most 64 KiB in the manifest, so that clients need no request for its blob. This is only for
+    /// bytes, not for files.
     pub(super) fn embedded(self) -> Self {
         Self {
             embedded: true,
@@ -107,7 +108,7 @@ impl Attachment {
         }
     }
 
-    /// Returns the content that the manifest also holds.
+    /// Returns the content that the manifest embeds, if it does.
     pub(super) fn embedded_content(&self) -> Option<&[u8]> {
         match &self.content {
             AttachedContent::Bytes(bytes) if self.embedded && bytes.len() <= EMBEDDED_LIMIT => {
@@ -124,14 +125,15 @@ impl Attachment {
         self
     }
 
-    /// Sets the time for the annotation `org.opencontainers.image.created`. An annotation of that name wins.
+    /// Sets the time for the annotation `org.opencontainers.image.created`. If `annotations` has this key, the time is
+    /// ignored.
     #[must_use]
     pub fn created(mut self, created: SystemTime) -> Self {
         self.created = Some(created);
         self
     }
 
-    /// Refuses types that are no media types: registries and tools refuse them, too.
+    /// Returns an error if a type is not a media type. Registries and tools refuse such types, too.
     pub(super) fn check(&self) -> Result<(), Error> {
         let types = [Some(&self.artifact_type), self.media_type.as_ref()];
         let wrong = types
@@ -156,7 +158,7 @@ impl Attachment {
         extension.and_then(of_extension).unwrap_or(UNKNOWN)
     }
 
-    /// Returns the annotations of the manifest. `now` is the time for an attachment that says none.
+    /// Returns the annotations of the manifest. `now` is the time of an attachment without one.
     pub(super) fn manifest_annotations(&self, now: SystemTime) -> BTreeMap<String, String> {
         let created = rfc3339(unix_seconds(self.created.unwrap_or(now)));
         let mut annotations = self.annotations.clone();
@@ -180,7 +182,7 @@ fn is_media_type(text: &str) -> bool {
         .is_some_and(|(kind, name)| is_name(kind) && is_name(name))
 }
 
-/// Returns whether the type of an artifact says how its content is written, and not only what it is about.
+/// Returns whether the type of an artifact names the format of its content, such as JSON.
 fn names_format(artifact_type: &str) -> bool {
     const SUFFIXES: [&str; 8] = [
         "+json", "+xml", "+yaml", "+cbor", "+zip", "+gzip", "+zstd", "+tar",

@@ -1,4 +1,4 @@
-//! Copy: a manifest, everything that it names, and everything that belongs to it, from reference to reference.
+//! Copy: copies a manifest, everything that it names, and its attachments to another reference.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ use super::transfer::Transfer;
 use super::tree::{LeftOut, Tree};
 use super::{Client, note_digest};
 
-/// What a copy may change.
+/// The options of a copy.
 ///
 /// ```
 /// use wasmcloud_par::client::CopyOptions;
@@ -32,7 +32,7 @@ use super::{Client, note_digest};
 pub struct CopyOptions {
     /// Whether a tag that names an archive of another issuer or subject may be moved. Default: `false`.
     pub change_identity: bool,
-    /// Whether what belongs to the manifest is left behind. Default: `false`.
+    /// Whether the attachments of the manifest are not copied. Default: `false`.
     pub without_referrers: bool,
 }
 
@@ -44,8 +44,8 @@ impl CopyOptions {
         self
     }
 
-    /// Sets whether what belongs to the manifest is left behind: referrers, such as signatures and bills of materials, and
-    /// what cosign stores under tags of its digest.
+    /// Sets whether the attachments of the manifest are not copied: referrers, such as signatures and bills of materials, and
+    /// the manifests that cosign stores under tags made of its digest.
     #[must_use]
     pub fn without_referrers(mut self, without_referrers: bool) -> Self {
         self.without_referrers = without_referrers;
@@ -53,45 +53,44 @@ impl CopyOptions {
     }
 }
 
-/// What was copied.
+/// The result of a copy.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Copied {
-    /// The reference that it was copied to.
+    /// The reference that the manifest was copied to.
     pub reference: Reference,
-    /// The digest of the manifest or the index. It is the digest of the source too.
+    /// The digest of the manifest or the index. It is equal at the source and at the destination.
     pub digest: Digest,
-    /// What the copied manifests name, and the source does not have: foreign layers, which are at URLs
+    /// The content that the copied manifests name, but that the source does not have: foreign layers, which are at URLs
     /// outside of the registry, and subjects, which need not exist.
     pub left_out: Vec<LeftOut>,
-    /// The tag of the reference, if it has one, and what it named before.
+    /// The tag of the reference, if it has one, with the manifest that the tag named before.
     pub tags: Vec<TagChange>,
-    /// How many referrers belong to what was copied, and are at the destination now.
+    /// How many referrers were copied, or existed at the destination already.
     pub referrers: usize,
-    /// How many tags with signatures, attestations and bills of materials of cosign belong to what was copied, and are at
-    /// the destination now.
+    /// How many tags of cosign, such as `sha256-….sig`, were copied, or existed at the destination already.
     pub attached_tags: usize,
-    /// How the blobs came to the destination.
+    /// How many bytes were sent, were mounted, or existed already.
     pub(super) stored: Stored,
 }
 
 impl Client {
-    /// Copies the manifest or the index of `source` with everything that it names to `destination`.
-    /// Blobs go first, several at a time, then each manifest after those that it names, then what belongs to them. The tag
-    /// of `destination` is moved in the last step. Content that is there already is not sent again, and
-    /// blobs of the same registry are mounted.
+    /// Copies the manifest or the index of `source` with everything that it names to `destination`. Blobs are sent first,
+    /// several at a time, then each manifest after the manifests that it names, then attachments. The tag of `destination` is
+    /// moved in the last step. Content that exists at the destination is not sent again, and blobs in the same registry are
+    /// mounted.
     ///
-    /// What belongs to a manifest is copied with it: its referrers, those of referrers and of the manifests of an index, and
-    /// what cosign stores under the tags `sha256-….sig`, `.att` and `.sbom`. The destination lists referrers as it does:
-    /// with the referrers API, or under a tag. A list under a tag is read once more before the tag of `destination` moves, and is
-    /// written again if another client has overwritten it meanwhile. When the source and the destination are the same repository, it is there
-    /// already. The cache does not hold it.
+    /// Attachments are copied too: the referrers of the manifest, of the manifests of an index and of referrers, and the
+    /// manifests that cosign stores under the tags `sha256-….sig`, `.att` and `.sbom`. The destination lists referrers by its
+    /// referrers API, or else the client lists them under a tag. Such a list is read once more before the tag of
+    /// `destination` moves, and is written again if another client has overwritten it. No attachments are copied within one
+    /// repository, which has them already, nor from the cache, which does not hold them.
     ///
     /// The subject of a manifest is copied with it. A subject and a foreign layer that the source does not
     /// have are left out.
     ///
-    /// The source need not be a provider archive. Each byte is checked against its digest. Signatures
-    /// are not: [`inspect`](Self::inspect) does that.
+    /// The source may be any kind of artifact. All content is verified against its digest. Signatures are not verified: use
+    /// [`inspect`](Self::inspect) for that.
     ///
     /// When `destination` has a digest, the source must have that digest. With
     /// [`PullPolicy::Never`](super::PullPolicy::Never), a source in a registry is read from the cache.
@@ -102,8 +101,8 @@ impl Client {
     /// when the tag of `destination` names an archive of another issuer or subject;
     /// [`oci::Error::UnsupportedManifest`](crate::oci::Error::UnsupportedManifest) for a manifest that names content in an unknown way;
     /// [`Error::TooMuch`] for more than 10,000 manifests and blobs, for manifests of more than 64 MiB
-    /// together, and for manifests nested more than 5 deep; [`Error::TooMuchAttached`] for more than 10,000 manifests that
-    /// belong to it; [`Error::NotAttached`] when one of those cannot be copied. The tag is not moved then.
+    /// together, and for manifests nested more than 5 deep; [`Error::TooMuchAttached`] for more than 10,000 attachments;
+    /// [`Error::NotAttached`] when an attachment cannot be copied. After an error, the tag is not moved.
     pub async fn copy(&self, source: &Reference, destination: &Reference) -> Result<Copied, Error> {
         self.copy_with(source, destination, CopyOptions::default())
             .await
@@ -113,7 +112,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`copy`](Self::copy).
+    /// The errors of [`copy`](Self::copy).
     pub async fn copy_with(
         &self,
         source: &Reference,
@@ -123,7 +122,7 @@ impl Client {
         self.copy_from(self, source, destination, options).await
     }
 
-    /// [Copies](Self::copy_with), and reads the source as `reader` does: with its credentials and its connections.
+    /// [Copies](Self::copy_with) from a source that the client `reader` reads, with its credentials and its connections.
     #[tracing::instrument(name = "copy", skip_all, fields(%source, %destination, digest))]
     pub(crate) async fn copy_from(
         &self,
@@ -141,7 +140,7 @@ impl Client {
         Ok(copied)
     }
 
-    /// [Copies](Self::copy_from) into the storage `to` of `destination`, which is open. The caller finishes the push.
+    /// [Copies](Self::copy_from) into `to`, the open storage of `destination`. The caller finishes the push.
     #[tracing::instrument(name = "copy", skip_all, fields(%source, %destination, digest))]
     pub(super) async fn copy_into(
         &self,
@@ -157,7 +156,7 @@ impl Client {
     }
 }
 
-/// What is copied.
+/// The source of a copy, with all its manifests.
 struct CopySource<'a> {
     source: Cow<'a, Reference>,
     from: Box<dyn ReadStorage>,
@@ -176,7 +175,7 @@ impl<'a> CopySource<'a> {
         let name = require_name(&source)?;
         let from: Box<dyn ReadStorage> = match source.as_ref() {
             Reference::Registry(_) => read_storage(reader, &source).await?,
-            // No registry is asked, so the pull policy does not count.
+            // The pull policy is about registries, so it does not apply.
             Reference::Layout(place) => read_layout(reader, place).await?,
         };
         let (root, bytes) = from.fetch_manifest(&name).await?;
@@ -191,7 +190,7 @@ impl<'a> CopySource<'a> {
         })
     }
 
-    /// Writes everything to `to`, which is the storage of `destination`.
+    /// Writes everything to `to`, the storage of `destination`.
     async fn write(
         self,
         client: &Client,
@@ -218,7 +217,7 @@ impl<'a> CopySource<'a> {
             attached(&transfer, source)
         };
         let find = Attachments::find(attached, &tree);
-        // Neither waits for the other, and nothing is changed yet.
+        // Both only read, so they run at the same time.
         let (tags, attached) = try_join(tags, find).await?;
         let steps = Steps {
             transfer: &transfer,
@@ -244,10 +243,10 @@ impl<'a> CopySource<'a> {
     }
 }
 
-/// Prepares to copy what belongs to a manifest of `source`.
+/// Returns a copy of the attachments of `source`, or `None` with a warning if the source is the cache.
 fn attached<'a>(transfer: &'a Transfer<'a>, source: &'a Reference) -> Option<AttachedCopy<'a>> {
     let Some(reader) = AttachedReader::new(transfer.from) else {
-        tracing::warn!("what belongs to {source} is not copied: the cache does not hold it");
+        tracing::warn!("the attachments of {source} are not copied: the cache does not hold them");
         return None;
     };
     Some(AttachedCopy {
@@ -257,16 +256,17 @@ fn attached<'a>(transfer: &'a Transfer<'a>, source: &'a Reference) -> Option<Att
     })
 }
 
-/// What belongs to the manifests of a tree, before it is copied.
+/// The attachments of the manifests of a tree, before they are copied.
 struct Attachments<'a> {
     copy: AttachedCopy<'a>,
     found: Found,
-    /// Whether the destination takes it before the manifests.
+    /// Whether the destination accepts an attachment before its subject.
     may_be_first: bool,
 }
 
 impl<'a> Attachments<'a> {
-    /// Looks for what belongs to the manifests of `tree`, and not for what belongs to that. `None`: nothing does.
+    /// Lists the attachments of the manifests of `tree`, without attachments of attachments. Returns `None` if there are
+    /// none.
     async fn find(copy: Option<AttachedCopy<'a>>, tree: &Tree) -> Result<Option<Self>, Error> {
         let Some(copy) = copy else { return Ok(None) };
         let subjects = tree.own_manifests();
@@ -325,7 +325,7 @@ impl Steps<'_> {
             found,
             may_be_first,
         } = attached;
-        // Some registries want a subject to exist before what refers to it. The blobs of both are copied at the same time.
+        // Some registries require that a subject exists before its referrers. The blobs of both are copied at the same time.
         let (root_stored, subjects) = watch::channel(may_be_first);
         let root = async {
             transfer.blobs(tree).await?;

@@ -1,4 +1,4 @@
-//! Discover: what belongs to a manifest, and the content of an attachment.
+//! Discover: lists the attachments of a manifest, and reads the content of an attachment.
 
 use std::path::Path;
 
@@ -21,13 +21,13 @@ use super::sigstore::SigstoreRoot;
 use super::{Client, blocking, note_digest};
 
 impl Client {
-    /// Returns everything that belongs to the manifest of `reference`: what is attached to it, to the manifests of an
-    /// index, and to attachments. Signatures, attestations and bills of materials that older tools have attached by tags
-    /// such as `sha256-….sig` are among it.
+    /// Returns the attachments of the manifest of `reference`, of the manifests of an index, and of attachments. This
+    /// includes signatures, attestations and bills of materials that older tools have attached by tags such as
+    /// `sha256-….sig`.
     ///
-    /// This requests the manifest of each attachment, and the list of what is attached to that. The content of attachments is
-    /// not downloaded: see [`read_attachment`](Self::read_attachment) and [`save_attachment`](Self::save_attachment). The
-    /// cache is not asked.
+    /// This requests the manifest of each attachment and the list of its own attachments. The content of attachments is not
+    /// downloaded: see [`read_attachment`](Self::read_attachment) and [`save_attachment`](Self::save_attachment). The cache
+    /// is not used.
     ///
     /// ```no_run
     /// use wasmcloud_par::{Client, ClientOptions, Reference};
@@ -46,7 +46,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry or the layout; [`Error::Unnamed`]; [`Error::NotCached`] with
-    /// [`PullPolicy::Never`](super::PullPolicy::Never): the cache does not know what is attached.
+    /// [`PullPolicy::Never`](super::PullPolicy::Never), because the cache holds no attachments.
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn discover(&self, reference: &Reference) -> Result<Discovered, Error> {
         let found = named(reference).await?;
@@ -66,12 +66,12 @@ impl Client {
         })
     }
 
-    /// Finds out who vouches by the Sigstore bundles in `discovered`, and sets
-    /// [`vouching`](super::DiscoveredManifest::vouching) for each of them. A bundle is verified by the first of `roots` that can.
-    /// The trust policy is not asked: whether an identity is trusted is up to the caller.
+    /// Verifies the Sigstore bundles in `discovered`, and sets [`vouching`](super::DiscoveredManifest::vouching) of each of
+    /// them. A bundle is accepted if it verifies against one of `roots`. The trust policy is not used: the caller decides
+    /// whether an identity is trusted.
     ///
-    /// This requests the content of each bundle, of at most 4 MiB each and 64 MiB together. What is larger counts as refused,
-    /// and is not requested.
+    /// This requests the content of each bundle. A bundle is refused without a request if it has more than 4 MiB, or if all
+    /// bundles together have more than 64 MiB.
     ///
     /// # Errors
     ///
@@ -86,8 +86,8 @@ impl Client {
         verify_bundles(self, discovered, roots).await
     }
 
-    /// Returns the content of an attachment, verified. `content` is a file of a manifest that was
-    /// [discovered](Self::discover) at `reference`, and `most` the largest size in bytes that is read.
+    /// Returns the content of an attachment, after its digest was verified. `content` is a file of a manifest that was
+    /// [discovered](Self::discover) at `reference`. `most` is the largest content that is read, in bytes.
     ///
     /// # Errors
     ///
@@ -111,17 +111,17 @@ impl Client {
         let mut bytes = Vec::new();
         let source = Content::new(store.as_ref(), content);
         let written = copy_blob(content, &source, &mut bytes).await?;
-        // Memory takes every byte.
+        // Writing to memory does not fail.
         written.map_err(Error::write(Path::new("")))?;
         Ok(bytes.into())
     }
 
-    /// Writes the content of an attachment to the file `destination`, which is replaced if it exists. The file gets its
-    /// name once the content is verified.
+    /// Writes the content of an attachment to the file `destination`, and replaces an existing file. The file gets its name
+    /// after the content was verified.
     ///
     /// # Errors
     ///
-    /// Those of [`read_attachment`](Self::read_attachment) except for the size, and [`Error::Write`].
+    /// The errors of [`read_attachment`](Self::read_attachment), except the one for the size, and [`Error::Write`].
     #[tracing::instrument(skip_all, fields(%reference, digest = %content.digest))]
     pub async fn save_attachment(
         &self,

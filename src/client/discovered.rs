@@ -1,4 +1,4 @@
-//! What was found to belong to a manifest.
+//! The attachments of a manifest, as a tree.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,74 +9,75 @@ use crate::oci::Reference;
 use super::attachment::CREATED;
 use super::sigstore::{BundleError, SigstoreIdentity};
 
-/// The config of a container image. It says nothing about what is attached.
+/// The media type of the config of a container image. It says nothing about the kind of an attachment.
 const IMAGE_CONFIG: &str = crate::oci::media_type::IMAGE_CONFIG;
 
-/// A manifest with everything that is attached to it, directly or to what belongs to it.
+/// A manifest with its attachments, the manifests of an index, and their attachments.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Discovered {
-    /// The reference that was asked about.
+    /// The reference whose attachments were discovered.
     pub reference: Reference,
     /// The manifest that the reference names.
     pub root: DiscoveredManifest,
-    /// Whether everything is here. `false` when there is more than 1,000 manifests, or manifests of more than 64 MiB, or more
-    /// than five levels, and when a manifest could not be read. Warnings in the log say which.
+    /// Whether the tree is complete. `false` if there are more than 1,000 manifests, more than 64 MiB of manifests or more
+    /// than five levels, or if a manifest could not be read. Warnings in the log give the reason.
     pub complete: bool,
 }
 
-/// A manifest, and what belongs to it.
+/// A manifest, and the manifests below it.
 ///
-/// Its digest is verified. What it says is not: anybody who may push to the repository can attach content.
+/// Its digest is verified, but its content is not trusted: everybody who may push to the repository can attach content.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DiscoveredManifest {
     /// The manifest or the index.
     pub manifest: Descriptor,
-    /// Why it is listed.
+    /// The relation to the manifest above.
     pub relation: Relation,
-    /// The type of the artifact: that of the manifest, else that of its config, unless the config is empty.
+    /// The type of the artifact: the artifact type of the manifest, else the media type of its config, unless the config is
+    /// empty.
     pub artifact_type: Option<String>,
     /// The annotations of the manifest.
     pub annotations: BTreeMap<String, String>,
     /// The layers of the manifest, which are the content of an attachment.
     pub files: Vec<DiscoveredFile>,
-    /// Whether an identity vouches by this Sigstore bundle for the manifest above. `None`: it is no bundle, or that was not
-    /// found out by `Client::verify_bundles`.
+    /// The result of verifying this Sigstore bundle about the manifest above. `None`: this is not a bundle, or
+    /// `Client::verify_bundles` was not called.
     pub vouching: Option<Vouching>,
-    /// What belongs to the manifest: the manifests of an index, then its referrers, then what older tools have attached by
-    /// a tag.
+    /// The manifests below this one: first the manifests of an index, then referrers, then manifests that older tools have
+    /// attached by a tag.
     pub manifests: Vec<DiscoveredManifest>,
 }
 
-/// Whether an identity vouches by a Sigstore bundle.
+/// The result of verifying a Sigstore bundle.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Vouching {
-    /// The bundle is verified: this identity has signed it.
+    /// The bundle verifies. This identity has signed it.
     By(SigstoreIdentity),
     /// The bundle does not verify, for this reason.
     Refused(Arc<BundleError>),
 }
 
-/// Why a manifest is listed.
+/// The relation of a manifest to the manifest above it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Relation {
-    /// The reference names it.
+    /// The reference names this manifest. There is none above it.
     Root,
-    /// It names the manifest above as its subject.
+    /// The subject of this manifest is the manifest above.
     Referrer,
-    /// The index above lists it.
+    /// The index above lists this manifest.
     Entry {
         /// The platform in the index, such as `linux/arm64`.
         platform: Option<String>,
     },
-    /// It has a tag made of the digest of the manifest above, such as `sha256-….sig`. The field is the tag.
+    /// This manifest has a tag made of the digest of the manifest above, such as `sha256-….sig`. The field is the tag.
     Tag(String),
 }
 
-/// Content of an attachment.
+/// A file of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiscoveredFile {
@@ -87,7 +88,7 @@ pub struct DiscoveredFile {
 }
 
 impl Discovered {
-    /// Returns the manifest of this digest, or the one with a file of this digest. The root does not count.
+    /// Returns the manifest with this digest, or else the first one with a file of this digest. The root is not searched.
     #[must_use]
     pub fn find(&self, digest: &Digest) -> Option<&DiscoveredManifest> {
         let all = self.attached();
@@ -99,7 +100,7 @@ impl Discovered {
         by_manifest.or_else(|| by_file.next()).copied()
     }
 
-    /// Returns everything below the root, each manifest before what belongs to it.
+    /// Returns all manifests below the root. Each manifest comes before those below it.
     #[must_use]
     pub fn attached(&self) -> Vec<&DiscoveredManifest> {
         let mut found = Vec::new();
@@ -107,7 +108,7 @@ impl Discovered {
         found
     }
 
-    /// Removes what is not of the type `artifact_type`, and has nothing of that type below it.
+    /// Keeps only manifests of the type `artifact_type`, and the manifests above them.
     #[must_use]
     pub fn of_type(mut self, artifact_type: &str) -> Self {
         retain(&mut self.root, artifact_type);
@@ -132,14 +133,15 @@ fn retain(manifest: &mut DiscoveredManifest, artifact_type: &str) {
 }
 
 impl DiscoveredManifest {
-    /// Returns the type that tells what this is: the type of the artifact; of a manifest without one, or one with the
-    /// config of a container image, as cosign writes signatures, the type of its first file; else that of the manifest.
+    /// Returns the type that describes this manifest best. That is its artifact type. If it has none, or if it is a tagged
+    /// manifest with the config of a container image, as cosign writes signatures, it is the media type of its first file.
+    /// If it has no file either, it is the media type of the manifest.
     #[must_use]
     pub fn kind(&self) -> &str {
         let own = self.artifact_type.as_deref();
         let file = self.files.first();
         let file = file.map(|file| file.content.media_type.as_str());
-        // Some tools leave the type out.
+        // Some tools leave out the media type.
         let file = file.filter(|name| !name.is_empty());
         match (own, file, &self.relation) {
             (None, Some(file), _) | (Some(IMAGE_CONFIG), Some(file), Relation::Tag(_)) => file,
@@ -154,7 +156,7 @@ impl DiscoveredManifest {
         self.annotations.get(CREATED).map(String::as_str)
     }
 
-    /// Returns how many bytes the files have together.
+    /// Returns the size of all files together, in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         let sizes = self.files.iter().map(|file| file.content.size);

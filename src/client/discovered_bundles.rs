@@ -1,4 +1,4 @@
-//! Who vouches by the Sigstore bundles that were discovered.
+//! Verifying the Sigstore bundles that were discovered.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use super::{Client, blocking};
 
 /// How many bundles are read at a time.
 const AT_A_TIME: usize = 4;
-/// How many bytes of bundles are read.
+/// How many bytes all bundles together may have.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Finds out who vouches by the bundles in `discovered`.
+/// Verifies the bundles in `discovered`, and sets the results.
 pub(super) async fn verify_bundles(
     client: &Client,
     mut discovered: Discovered,
@@ -51,16 +51,16 @@ pub(super) async fn verify_bundles(
     Ok(discovered)
 }
 
-/// The digest of the manifest that a bundle is about, and that of the manifest of the bundle.
+/// The digest of the manifest that a bundle is about, and the digest of the bundle's own manifest.
 type Place = (Digest, Digest);
 
-/// A bundle that is to be verified.
+/// A bundle to verify.
 struct FoundBundle {
     place: Place,
     content: Result<Descriptor, BundleError>,
 }
 
-/// Adds the bundles below `manifest`. `left` is how many more bytes are read.
+/// Adds the bundles below `manifest` to `bundles`. `left` is the number of bytes that may still be read.
 fn collect(manifest: &DiscoveredManifest, left: &mut u64, bundles: &mut Vec<FoundBundle>) {
     for below in &manifest.manifests {
         if below.relation == Relation::Referrer
@@ -82,7 +82,7 @@ fn place(above: &DiscoveredManifest, bundle: &DiscoveredManifest) -> Place {
     )
 }
 
-/// Returns the bundle in a manifest, or why it is not read. `None`: the manifest is that of another kind of artifact.
+/// Returns the bundle in a manifest, or the reason why it is not read. Returns `None` for another kind of artifact.
 fn content_of(
     manifest: &DiscoveredManifest,
     left: &mut u64,
@@ -103,7 +103,7 @@ fn content_of(
     }
 }
 
-/// Sets what was found out about each bundle below `manifest`.
+/// Sets the result of each bundle below `manifest`.
 fn mark(manifest: &mut DiscoveredManifest, verified: &HashMap<Place, Vouching>) {
     let above = manifest.manifest.digest.clone();
     for below in &mut manifest.manifests {
@@ -136,7 +136,7 @@ impl BundleReader<'_> {
         Ok((place, vouching))
     }
 
-    /// Returns the bytes of a bundle. The inner error says why this bundle cannot be read.
+    /// Returns the bytes of a bundle. The inner error is about this bundle only.
     async fn read(&self, content: &Descriptor) -> Result<Result<Bytes, BundleError>, Error> {
         match read_manifest(content, &Content::new(self.store, content)).await {
             Ok(bytes) => Ok(Ok(bytes)),
@@ -148,8 +148,9 @@ impl BundleReader<'_> {
     }
 }
 
-/// Verifies a bundle by the first root that can. The reason of a refusal is that of the root that the bundle seems to be of:
-/// not of one with a transparency log, if the bundle has no entry in one.
+/// Verifies a bundle against each root, until one accepts it. If none does, the reason is that of the first root. But if
+/// the first root only misses an entry in its transparency log, the bundle is probably of another instance, so the reason of
+/// the next root is used.
 fn verify_by_any(verifiers: &[BundleVerifier], bundle: &[u8], manifest: &Digest) -> Vouching {
     let mut refusal = None;
     for verifier in verifiers {
@@ -162,7 +163,7 @@ fn verify_by_any(verifiers: &[BundleVerifier], bundle: &[u8], manifest: &Digest)
             }
         }
     }
-    let none = || BundleError::Unsupported("no trusted root is given".to_owned());
+    let none = || BundleError::Unsupported("no trusted root was given".to_owned());
     Vouching::Refused(Arc::new(refusal.unwrap_or_else(none)))
 }
 

@@ -1,4 +1,4 @@
-//! Looking for everything that belongs to a manifest, level by level.
+//! The search for the attachments of a manifest, level by level.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,45 +17,46 @@ use super::error::Error;
 
 /// How many requests are made at a time.
 const AT_A_TIME: usize = 4;
-/// How many levels below the root are looked at: an index, its manifests, their bills, and signatures of those.
+/// How many levels below the root are searched. An example: the manifests of an index, their bills of materials, and
+/// signatures of these are three levels.
 const DEEPEST: usize = 5;
 /// How many manifests are listed.
 const MOST: usize = 1000;
 /// How many bytes all manifests together may have.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// A search for what belongs to a manifest.
+/// A search for the attachments of a manifest.
 pub(super) struct Discovery<'a> {
     store: &'a dyn ReadStorage,
     attached: AttachedReader<'a>,
     reference: &'a Reference,
     nodes: Vec<Node>,
-    /// The manifests below which was looked: tags can lead in a circle.
+    /// The manifests whose attachments were listed. Each one is listed only once, because tags can form a cycle.
     seen: HashSet<Digest>,
     bytes: u64,
     complete: bool,
     troubles: Mutex<Troubles>,
 }
 
-/// What could not be read, for one warning each.
+/// The manifests that could not be read, for one warning about each kind of problem.
 #[derive(Default)]
 struct Troubles {
-    /// What is listed and does not exist.
+    /// The manifests that are listed, but do not exist.
     missing: Vec<Digest>,
-    /// The manifests that are none, each with the reason.
+    /// The manifests that cannot be parsed, each with the reason.
     unknown: Vec<String>,
 }
 
-/// A manifest that was found, without what belongs to it.
+/// A manifest that was found, before the manifests below it are added.
 struct Node {
-    /// The place of the manifest above.
+    /// The index of the manifest above in the list of all nodes.
     above: usize,
     found: DiscoveredManifest,
     /// The manifests of an index.
     entries: Vec<DescribedEntry>,
 }
 
-/// A manifest that is named, and not yet read.
+/// A manifest that is listed, and not yet read.
 enum Named {
     Entry(DescribedEntry),
     Attached(AttachedManifest),
@@ -79,7 +80,7 @@ impl<'a> Discovery<'a> {
         }
     }
 
-    /// Returns the manifest `name` with everything that belongs to it, and whether that is everything.
+    /// Returns the manifest `name` with the manifests below it, and whether the tree is complete.
     pub(super) async fn run(
         mut self,
         name: &ManifestName,
@@ -108,7 +109,7 @@ impl<'a> Discovery<'a> {
         Ok((root, complete))
     }
 
-    /// Returns what belongs to the manifests of a level, each with the place of the manifest above.
+    /// Returns the manifests below those of a level, each with the index of the manifest above.
     async fn named_by(&mut self, level: &[usize]) -> Result<Vec<(usize, Named)>, Error> {
         let mut open = Vec::new();
         for place in level {
@@ -142,7 +143,7 @@ impl<'a> Discovery<'a> {
         Ok(named.map(|named| (place, named)).collect())
     }
 
-    /// Reads what is named. Returns the places of what was found.
+    /// Reads the listed manifests. Returns the indexes of those that were found.
     async fn read_all(&mut self, mut named: Vec<(usize, Named)>) -> Result<Vec<usize>, Error> {
         let room = MOST.saturating_sub(self.nodes.len());
         if named.len() > room {
@@ -182,7 +183,7 @@ impl<'a> Discovery<'a> {
         Ok(places)
     }
 
-    /// Reads a manifest that is named. `None`: it does not exist, or does not belong to the manifest above.
+    /// Reads a listed manifest. Returns `None` if it does not exist, or if its subject is not the manifest above.
     async fn read(&self, above: usize, named: Named) -> Result<Option<Read>, Error> {
         let (digest, relation) = match named {
             Named::Entry(DescribedEntry {
@@ -222,7 +223,9 @@ impl<'a> Discovery<'a> {
         let parent = self.nodes.get(above);
         let parent = parent.map(|node| &node.found.manifest.digest);
         if relation == Relation::Referrer && described.is_some() && subject != parent {
-            tracing::info!("leaving out {name}, which is listed and names another subject");
+            tracing::info!(
+                "ignoring {name}, which is listed as a referrer but names another subject"
+            );
             return Ok(None);
         }
         Ok(Some(Read {
@@ -233,7 +236,7 @@ impl<'a> Discovery<'a> {
         }))
     }
 
-    /// Returns what a manifest says. `None`: it cannot be read, which a warning will say.
+    /// Parses a manifest. Returns `None` if it is malformed, and records it for the warning.
     fn parse(&self, descriptor: &Descriptor, bytes: &Bytes) -> Option<DescribedManifest> {
         let manifest = DescribedManifest::parse(descriptor, bytes);
         let note = |error: &oci::Error| {
@@ -247,38 +250,39 @@ impl<'a> Discovery<'a> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Warns about what could not be read. A list can name anything, so there is not one warning for each entry.
+    /// Warns about manifests that could not be read. There is one warning for all of them, because a list may have many
+    /// wrong entries.
     fn warn(&self) {
         let (troubles, reference) = (self.troubles(), self.reference);
         match troubles.missing.as_slice() {
             [] => {}
             [missing] => {
-                tracing::warn!("{missing} is listed at {reference}, and does not exist there");
+                tracing::warn!("{missing} is listed at {reference}, but does not exist there");
             }
             missing => tracing::warn!(
-                "{} manifests are listed at {reference}, and do not exist there: {}",
+                "{} manifests are listed at {reference}, but do not exist there: {}",
                 missing.len(),
                 first_few(missing)
             ),
         }
         if !troubles.unknown.is_empty() {
             let unknown = first_few(&troubles.unknown);
-            tracing::warn!("what some manifests at {reference} hold is not known: {unknown}");
+            tracing::warn!("some manifests at {reference} cannot be read: {unknown}");
         }
     }
 
     fn leave_out(&mut self, reason: &str) {
         self.complete = false;
         let reference = self.reference;
-        tracing::warn!("not everything that belongs to {reference} is listed: {reason}");
+        tracing::warn!("not all attachments of {reference} are listed: {reason}");
     }
 }
 
-/// Puts each manifest below the one that it belongs to. `None`: there is no root.
+/// Moves each manifest into the manifest above it. Returns the root, or `None` if there is none.
 fn into_tree(mut nodes: Vec<Node>) -> Option<DiscoveredManifest> {
     loop {
         let mut node = nodes.pop()?;
-        // All that belongs to it is there already, the last one first.
+        // All manifests below this one were added already, the last one first.
         node.found.manifests.reverse();
         if nodes.is_empty() {
             return Some(node.found);
@@ -319,7 +323,7 @@ impl Node {
 struct Read {
     above: usize,
     descriptor: Descriptor,
-    /// What it says. `None`: it cannot be read.
+    /// The parsed manifest. `None`: it is malformed.
     described: Option<DescribedManifest>,
     relation: Relation,
 }
@@ -331,7 +335,7 @@ impl Read {
     }
 }
 
-/// Returns whether content may be a manifest. Some tools leave the type out.
+/// Returns whether content may be a manifest. Content without a media type may be one, because some tools leave it out.
 fn is_manifest(content: &Descriptor) -> bool {
     content.media_type.is_empty() || media_type::is_manifest(&content.media_type)
 }

@@ -1,7 +1,6 @@
-//! Mirror: the artifacts of a deployment and what belongs to them, under their full names in another place.
+//! Mirror: copies the artifacts of a deployment, with their attachments, to another place under their full names.
 //!
-//! Each reference is a `Task`: it is approved, compared with the mirror, and
-//! copied.
+//! A `Task` checks a reference against the policy, compares it with the mirror, and copies what is missing.
 
 mod approval;
 mod attached;
@@ -38,14 +37,13 @@ use task::Task;
 const AT_ONCE: usize = 4;
 
 impl Client {
-    /// Copies the artifacts that `sources` stand for to `mirror`, under their full names. Returns an outcome for each
-    /// source, in their order. A failure does not stop the others.
+    /// Copies the artifacts of `sources` to `mirror`, under their full names. Returns an outcome for each source, in the
+    /// order of `sources`. If one source fails, the others are still copied.
     ///
-    /// Before anything of a source is copied, the lock, the trust policy and the pins are asked about each provider
-    /// archive that belongs to it. Nothing of a refused source is copied. Nothing is pinned. The policy is about
-    /// archives: other artifacts, such as WebAssembly components, are copied without asking it, unless a
-    /// [provider](MirrorSource::is_provider) is expected, the client has a [lock](Self::with_lock), or the repository
-    /// is pinned.
+    /// Before a source is copied, each of its provider archives is checked against the lock, the trust policy and the
+    /// pins. Nothing of a refused source is copied. Nothing is pinned. Other artifacts, such as WebAssembly components, are
+    /// copied without this check. They are refused if a [provider](MirrorSource::is_provider) is expected, if the client
+    /// has a [lock](Self::with_lock), or if the repository is pinned.
     ///
     /// An archive whose manifest does not carry its claims is downloaded into the cache first.
     ///
@@ -60,8 +58,8 @@ impl Client {
         self.mirror_from(self, sources, mirror, options).await
     }
 
-    /// [Mirrors](Self::mirror) with another client, `reader`, that reads the sources: its credentials, its trust policy
-    /// and its lock are used.
+    /// [Mirrors](Self::mirror) from sources that the client `reader` reads, with its credentials, its trust policy and its
+    /// lock.
     pub(crate) async fn mirror_from(
         &self,
         reader: &Self,
@@ -90,7 +88,7 @@ impl Client {
             options,
         };
         let tasks = sources.iter().cloned();
-        // Collected first: the stream must not borrow from the caller.
+        // The futures are collected first, because the stream must not borrow from the caller.
         let tasks: Vec<_> = tasks.map(|source| task.clone().run(source)).collect();
         let mut mirrored: Vec<_> = stream::iter(tasks).buffered(AT_ONCE).collect().await;
         if let Some(session) = session
@@ -104,8 +102,8 @@ impl Client {
         mirrored
     }
 
-    /// Returns the sources with which the mirror in an image layout can be mirrored to another place: everything in it
-    /// that has a name. A name that is not a whole reference cannot be mirrored.
+    /// Returns a source for each name in an image layout that holds a mirror, so that its content can be mirrored to another
+    /// place. A source whose name is not a whole reference cannot be mirrored.
     ///
     /// # Errors
     ///
@@ -119,7 +117,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error`] of the settings for the registry of the mirror, such as a `hosts.toml` that cannot be read.
+    /// [`Error`] of the configuration for the registry of the mirror, such as a `hosts.toml` that cannot be read.
     pub async fn mirror_hosts(
         &self,
         sources: &[MirrorSource],

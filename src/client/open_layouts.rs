@@ -1,4 +1,4 @@
-//! Image layouts that are open to be read.
+//! Image layouts that stay open for reading.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::oci::{Layout, LayoutFile, LayoutForm, LayoutReference, ReadLayout};
 use super::blocking::blocking;
 use super::error::Error;
 
-/// A layout that is open. Clones share what they have read of its manifests.
+/// An open layout. Clones share the manifests that they have read.
 #[derive(Clone)]
 pub(super) enum OpenLayout {
     Directory(Layout),

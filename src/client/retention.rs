@@ -1,7 +1,7 @@
 //! Retention: deleting old tags of a repository.
 //!
-//! A plan is made from all manifests that have tags. Then the plan is carried out. A manifest about which something is
-//! not known stays.
+//! First, a plan is made from all manifests that have tags. Then the plan is executed. If the age of a manifest is unknown
+//! and needed, the manifest stays.
 
 mod age;
 mod execution;

@@ -1,4 +1,4 @@
-//! A statement about a manifest that is signed with Sigstore, and attached to it.
+//! Signing statements about manifests with Sigstore, and attaching them.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ use super::lookup::Storage;
 use super::signing::{Predicate, SignedBundle, SigningError, SigningSession, SigstoreSigner};
 use super::sigstore::{BUNDLE_TYPE, SigstoreIdentity};
 
-/// The annotations of the manifest of a bundle (Sigstore bundle specification, "OCI referrers").
+/// The annotations on the manifest of a bundle (Sigstore bundle specification, "OCI referrers").
 const CONTENT: &str = "dev.sigstore.bundle.content";
 const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 
@@ -25,11 +25,12 @@ pub struct Attested {
     pub digest: Digest,
     /// The digest of the manifest that the statement is about.
     pub subject: Digest,
-    /// Who has signed, when, and where that is logged. It was verified against the trusted root of the instance.
+    /// The identity that signed, the time, and the entry in the transparency log. They were verified against the trusted
+    /// root of the instance.
     pub identity: SigstoreIdentity,
 }
 
-/// What signs statements about manifests of one place.
+/// Signs statements about the manifests of one repository or image layout.
 pub(super) struct Signing<'a> {
     client: &'a Client,
     reference: &'a Reference,
@@ -37,7 +38,7 @@ pub(super) struct Signing<'a> {
 }
 
 impl<'a> Signing<'a> {
-    /// Prepares to sign: reads the files of the instance, and gets a token. Nothing is signed yet.
+    /// Reads the files of the instance, and gets a token. Nothing is signed yet.
     pub(super) async fn begin(
         client: &'a Client,
         reference: &'a Reference,
@@ -103,7 +104,7 @@ impl<'a> Signing<'a> {
     }
 }
 
-/// Returns a function that adds the reference to the reason why nothing was signed.
+/// Returns a function that adds the reference to a signing error.
 fn unsigned(reference: &Reference) -> impl Fn(SigningError) -> Error {
     let reference = reference.to_string();
     move |source| Error::Signing {

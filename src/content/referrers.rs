@@ -10,12 +10,12 @@ use super::descriptor::Descriptor;
 use super::digest::Digest;
 use super::store_error::StoreError;
 
-/// A manifest that refers to another one, its subject.
+/// A manifest that names another manifest as its subject.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Referrer {
-    /// The descriptor of the manifest that refers to the other one.
+    /// The descriptor of the referring manifest.
     #[serde(flatten)]
     pub descriptor: Descriptor,
     /// The type of the artifact, such as `application/vnd.dev.sigstore.bundle.v0.3+json`.
@@ -43,20 +43,20 @@ fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Where a list of referrers is looked for first.
+/// The list of referrers to read first.
 #[cfg_attr(
     not(feature = "sigstore"),
     allow(dead_code, reason = "only the search for Sigstore bundles asks for it")
 )]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListedFirst {
-    /// The storage itself is asked, and the list that clients maintain counts where it has none.
+    /// The list of the storage itself. If the storage has none, the list that clients maintain is read.
     ByStorage,
-    /// The list that clients maintain is read, and the storage itself is asked where there is none.
+    /// The list that clients maintain. If there is none, the list of the storage itself is read.
     ByClients,
 }
 
-/// A list of referrers as it is written. Nothing of it is verified, and types and annotations may be absent or wrong.
+/// A list of referrers that was not verified. Types and annotations may be absent or wrong.
 #[cfg_attr(
     not(feature = "sigstore"),
     allow(dead_code, reason = "only the search for Sigstore bundles asks for it")
@@ -65,42 +65,42 @@ pub enum ListedFirst {
 pub struct ReferrerList {
     /// The referrers, each one once.
     pub referrers: Vec<Referrer>,
-    /// Where the list comes from.
+    /// The origin of the list.
     pub origin: ListOrigin,
 }
 
-/// Where a list of referrers comes from.
+/// The origin of a list of referrers.
 #[cfg_attr(
     not(feature = "sigstore"),
     allow(dead_code, reason = "only the search for Sigstore bundles asks for it")
 )]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListOrigin {
-    /// The storage maintains it.
+    /// The storage maintains the list.
     Storage,
-    /// Clients maintain it, in a storage that maintains none.
+    /// Clients maintain the list, because the storage maintains none.
     Clients,
-    /// Clients maintain it. The storage was not asked for a list of its own.
+    /// Clients maintain the list. It is unknown whether the storage maintains one.
     ClientsFirst,
 }
 
 /// Finds the referrers of a manifest.
 ///
-/// A storage with this capability adds each manifest that is pushed and names a subject to the list of that subject.
+/// Such a storage adds each pushed manifest that has a subject to the list of that subject's referrers.
 #[async_trait]
 pub trait Referrers: Send + Sync {
     /// Returns the referrers of the manifest `subject`, of the type `artifact_type` or of all types, each one once. The
     /// list is empty when the storage does not know `subject`.
     ///
-    /// The list may be wrong. A caller has to read the manifest of a referrer and to check that it names `subject`.
+    /// The list may be wrong. A caller must read the manifest of a referrer and check that it names `subject`.
     async fn referrers(
         &self,
         subject: &Digest,
         artifact_type: Option<&str>,
     ) -> Result<Vec<Referrer>, StoreError>;
 
-    /// Returns the referrers of the manifest `subject` as they are listed, at least those of the type `artifact_type`.
-    /// Unlike [`referrers`](Self::referrers), this reads no manifest to correct the list.
+    /// Returns the referrers of the manifest `subject` as they are listed. The list has at least the referrers of the type
+    /// `artifact_type`. Unlike [`referrers`](Self::referrers), this does not read manifests to correct the list.
     #[cfg_attr(
         not(feature = "sigstore"),
         allow(dead_code, reason = "only the search for Sigstore bundles asks for it")
@@ -118,7 +118,7 @@ pub trait Referrers: Send + Sync {
         })
     }
 
-    /// Returns all tags of the storage, if they can be had at once. `None`: a caller has to ask for each tag that it
-    /// wants to know.
+    /// Returns all tags of the storage if one request can return them. `None`: a caller must resolve each tag that it is
+    /// interested in.
     async fn tags_at_once(&self) -> Result<Option<Vec<String>>, StoreError>;
 }

@@ -76,7 +76,7 @@ impl<T: Fetch + Resolve> ReadStorage for T {}
 pub struct Stored {
     /// How many bytes were sent.
     pub sent: u64,
-    /// How many bytes the storage took over from another repository of its own.
+    /// How many bytes the registry mounted from another of its repositories.
     pub mounted: u64,
     /// How many bytes the storage had already.
     pub existing: u64,
@@ -133,12 +133,13 @@ pub trait Push: Send + Sync {
         tag: Option<&str>,
     ) -> Result<(), StoreError>;
 
-    /// Returns a manifest that the place that takes the push holds.
+    /// Returns a manifest from the place that receives the push, not from a mirror.
     async fn stored_manifest(&self, name: &ManifestName)
     -> Result<(Descriptor, Bytes), StoreError>;
 
-    /// Returns what `tag` names now in the place that takes the push, if it names anything. `None` may be wrong for a
-    /// registry that does not answer HEAD properly; [`stored_manifest`](Self::stored_manifest) is right.
+    /// Returns the manifest that `tag` names now in the place that receives the push, or `None` if the tag does not exist.
+    /// `None` may be wrong for a registry that does not answer HEAD properly; [`stored_manifest`](Self::stored_manifest) is
+    /// right.
     async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, StoreError>;
 
     /// Returns whether a manifest may be stored before `subject`, which it names as its subject. Some registries demand
@@ -157,8 +158,8 @@ pub trait Push: Send + Sync {
         None
     }
 
-    /// Completes the push. A storage that makes everything visible in one last step does so now: without this call, it
-    /// stays as it was. A storage that other clients change too checks now that it has what was stored.
+    /// Completes the push. Some storages make new content visible only in this last step: without this call, they stay
+    /// unchanged. A storage that other clients change too checks that it still has the new content.
     async fn finish(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -19,11 +19,11 @@ use super::pinned::pinned;
 
 /// Attach a file to a manifest, such as a bill of materials, and print the reference of the attachment by digest
 ///
-/// The attachment is a manifest of its own, which names the manifest of REF as its subject. `par discover` lists it, and so
-/// do `oras`, `regctl` and `cosign`. Where the registry has no list of what is attached, `par` keeps it under a tag.
+/// The attachment is a new manifest whose subject is the manifest of REF. `par discover`, `oras`, `regctl` and `cosign`
+/// list it. If the registry does not list attachments, `par` maintains the list under a tag.
 ///
-/// The manifest of REF need not be that of a provider archive. A file that is attached already, with the same type and the
-/// same annotations, is not attached again.
+/// REF may name any kind of artifact. A file that is attached already with the same type and the same annotations is
+/// not attached again.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -37,11 +37,12 @@ pub(crate) struct Args {
     /// The file to attach; `-` reads it from standard input
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     file: Argument,
-    /// What the file is, as a media type, such as `application/vnd.cyclonedx+json`. Tools find an attachment by it
+    /// The type of the attachment, a media type such as `application/vnd.cyclonedx+json`. Tools find attachments by
+    /// their type
     #[arg(long = "type", visible_alias = "artifact-type", value_name = "TYPE")]
     artifact_type: String,
-    /// The media type of the content of the file. Default: TYPE if that names a format, as with `+json` at its end; else by
-    /// the extension of the file; else `application/octet-stream`
+    /// The media type of the file. Default: TYPE if it names a format, such as a type that ends with `+json`; else the
+    /// media type for the extension of the file; else `application/octet-stream`
     #[arg(long, value_name = "TYPE")]
     media_type: Option<String>,
     /// An annotation for the manifest of the attachment. May be given several times. Default: only the time
@@ -86,7 +87,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("dry_run", args.dry_run))
 }
 
-/// Reports whether anything was attached.
+/// Tells the user whether the file was attached.
 fn tell(attached: &Attached, dry_run: bool, session: &Session) {
     let Attached { subject, .. } = attached;
     if attached.existed {
@@ -99,7 +100,7 @@ fn tell(attached: &Attached, dry_run: bool, session: &Session) {
     }
 }
 
-/// Returns what was attached to a manifest of the place of `reference`, for a JSON answer.
+/// Returns an attachment in the repository or the layout of `reference`, for a JSON answer.
 pub(super) fn to_json(reference: &Reference, attached: &Attached) -> Value {
     json!({
         "reference": reference.pinned(&attached.digest),
@@ -109,7 +110,7 @@ pub(super) fn to_json(reference: &Reference, attached: &Attached) -> Value {
     })
 }
 
-/// Parses `FILE=TYPE`, a file to attach and its type. The name of a file may have equals signs, and a type has none.
+/// Parses `FILE=TYPE`, a file to attach and its type. The name of a file may contain `=`, but a type cannot.
 pub(super) fn file_and_type(text: &str) -> Result<(String, String), String> {
     match text.rsplit_once('=') {
         Some((file, artifact_type)) if !file.is_empty() && !artifact_type.is_empty() => {
@@ -121,7 +122,7 @@ pub(super) fn file_and_type(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Returns the attachments of these files. `created` is their time, in seconds since 1970.
+/// Returns an attachment for each of these files. `created` is their time, in seconds since 1970.
 pub(super) fn attachments(
     files: Vec<(String, String)>,
     created: Option<u64>,
@@ -129,7 +130,7 @@ pub(super) fn attachments(
     let mut attachments = Vec::new();
     for (file, artifact_type) in files {
         if file == "-" {
-            let message = "standard input cannot be attached to what is pushed";
+            let message = "--attach cannot read a file from standard input";
             bail!(Failure::usage(message).hint("push first, and attach with `par attach REF -`"));
         }
         let mut attachment = Attachment::file(archive_path(file.as_ref()), artifact_type);

@@ -23,11 +23,12 @@ use super::pinned::pinned;
 
 /// Sign a statement about a manifest with Sigstore, attach it, and print its reference by digest
 ///
-/// Without --predicate, the statement is the SLSA provenance of this job of GitHub Actions or GitLab: which workflow built
-/// it, from which commit. `par verify --identity`, a trust policy and `cosign verify-attestation` check it.
+/// Without --predicate, the statement is the SLSA provenance of this job of GitHub Actions or GitLab: it names the
+/// workflow that built the manifest, and the commit. `par verify --identity`, a trust policy and `cosign
+/// verify-attestation` check statements.
 ///
-/// The identity of the job signs. Its name, the statement's digest and the time become public in the transparency log of
-/// the instance. Nothing is attached that does not verify.
+/// The statement is signed with the identity of the job. The transparency log of the instance publishes this identity,
+/// the digest of the statement and the time. A statement that does not verify is not attached.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,11 +37,11 @@ Examples:
   par attest ghcr.io/org/provider:1.0.0 --predicate audit.json --type https://example.org/audit/v1
   par attest ghcr.io/org/provider:1.0.0 --signing-config signing_config.json --trusted-root trusted_root.json")]
 pub(crate) struct Args {
-    /// The manifest that the statement is about. It need not be that of a provider archive
+    /// The manifest that the statement is about. It may be that of any kind of artifact
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// A file with what the statement says: a JSON object; `-` reads it from standard input. Default: the provenance that
-    /// the CI job says of itself
+    /// A file with the predicate, which is the content of the statement: a JSON object; `-` reads it from standard
+    /// input. Default: the provenance of the CI job
     #[arg(
         long,
         value_name = "FILE|-",
@@ -48,8 +49,8 @@ pub(crate) struct Args {
         requires = "predicate_type"
     )]
     predicate: Option<PathBuf>,
-    /// What the file is: a URI, or one of cosign's names: slsaprovenance1, slsaprovenance, spdxjson, cyclonedx, vuln, openvex,
-    /// link, custom
+    /// The type of the predicate: a URI, or one of cosign's names: slsaprovenance1, slsaprovenance, spdxjson,
+    /// cyclonedx, vuln, openvex, link, custom
     #[arg(
         long = "type",
         id = "predicate_type",
@@ -80,7 +81,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("identity", vouching::value(Some(&attested.identity))))
 }
 
-/// Reports who has signed a statement, and where that is logged.
+/// Tells the user which identity has signed a statement, and its entry in the transparency log.
 pub(super) fn tell(attested: &Attested, session: &Session) {
     let identity = &attested.identity;
     let log = identity.log.as_ref();
@@ -102,7 +103,7 @@ pub(super) fn to_json(reference: &Reference, attested: &Attested) -> Value {
     })
 }
 
-/// Reads a predicate, at most one byte more than what is signed. Blocks.
+/// Reads a predicate. Stops one byte after the limit, so that a predicate which is too large is noticed. Blocks.
 fn read(path: &Path) -> Result<Vec<u8>> {
     let input: Box<dyn Read> = if is_standard_input(path) {
         Box::new(standard_input("the predicate")?.lock())

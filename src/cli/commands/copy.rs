@@ -14,16 +14,16 @@ use super::{left_out, pinned};
 
 /// Copy an artifact to another reference, and print that reference by digest
 ///
-/// Each side is in a registry or in an OCI image layout, which is a directory or a tar. The artifact need not be a
-/// provider archive: a manifest is copied with its config and layers, an index with everything it lists. All content is
-/// checked against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
-/// sent again, and the tag is set last. Foreign layers that SRC does not hold are left out with a warning.
+/// SRC and DST can be in a registry or in an OCI image layout, which is a directory or a tar. The artifact may be of
+/// any kind: a manifest is copied with its config and layers, an index with everything it lists. All content is checked
+/// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not sent again,
+/// and the tag is set last. Foreign layers that SRC does not hold are left out with a warning.
 ///
-/// What belongs to the artifact is copied with it: referrers, such as signatures, attestations and bills of materials, and
-/// what belongs to those; and the tags `sha256-….sig`, `.att` and `.sbom` of cosign.
+/// Attachments are copied with the artifact: its referrers, such as signatures, attestations and bills of materials,
+/// the referrers of these, and the tags `sha256-….sig`, `.att` and `.sbom` of cosign.
 ///
-/// The options of a registry are for both sides. Those that begin with --from are for SRC alone, those that begin
-/// with --to for DST alone, and win over the others.
+/// The options for registries apply to both SRC and DST. Options that begin with --from apply only to SRC, and options
+/// that begin with --to only to DST. They override the options for both.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Allow the tag of DST to be moved from an archive of another issuer or subject. Default: that is an error
     #[arg(long)]
     change_identity: bool,
-    /// Leave behind what belongs to the artifact, such as signatures. Default: it is copied
+    /// Do not copy the attachments of the artifact, such as signatures. Default: they are copied
     #[arg(long)]
     without_referrers: bool,
     #[command(flatten)]
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("attached_tags", copied.attached_tags))
 }
 
-/// Says what was copied with the artifact.
+/// Returns a message about the attachments that were copied, or `None` if there were none.
 fn attached(referrers: usize, tags: usize) -> Option<String> {
     let count = |count: usize, word: &str| match count {
         0 => None,

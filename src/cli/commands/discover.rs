@@ -28,12 +28,13 @@ const CHOICES: usize = 20;
 
 /// Show what is attached to a manifest, such as signatures and bills of materials, or fetch one attachment
 ///
-/// The tree has everything that belongs to the manifest of REF: the manifests of an index, what is attached to each of
-/// them, and what is attached to attachments. Each line has the digest, the type, the size and the time of an attachment and
-/// the name of its file. Attachments of older tools, which have tags such as `sha256-….sig`, are marked with their tags.
+/// The tree has the attachments of the manifest of REF, the manifests of an index with their attachments, and
+/// attachments of attachments. Each line has the digest, the type, the size and the time of an attachment and the name
+/// of its file. Attachments of older tools, which have tags such as `sha256-….sig`, are marked with their tags.
 ///
-/// Anybody who may push to the repository can attach content. Each Sigstore bundle is verified, and its line says which identity
-/// has signed it, or why it does not verify. Whether that identity is trusted is for you to say: see `par verify --identity`.
+/// Everybody who may push to the repository can attach content. Each Sigstore bundle is verified, and its line names
+/// the identity that signed it, or the reason why it does not verify. You decide whether that identity is trusted: see
+/// `par verify --identity`.
 ///
 /// With --get, print the content of one attachment, or write it to a file, after its digest is verified.
 #[derive(clap::Args)]
@@ -48,11 +49,12 @@ pub(crate) struct Args {
     /// The manifest
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// Show only attachments of this type, with what they are attached to. Default: all
+    /// Show only attachments of this type, and the manifests that they are attached to. Default: all
     #[arg(long = "type", visible_alias = "artifact-type", value_name = "TYPE")]
     artifact_type: Option<String>,
-    /// Fetch one attachment: the one with this digest or with a file of this digest, or without DIGEST the only one of the
-    /// type that --type names; several with the same files count as one. Default: the tree is shown
+    /// Fetch one attachment: the one with this digest, or with a file of this digest. Without DIGEST, fetch the only
+    /// attachment of the type that --type names; attachments with the same files count as one. Default: the tree is
+    /// shown
     #[arg(long, value_name = "DIGEST", num_args = 0..=1)]
     get: Option<Option<Digest>>,
     /// The file to write the attachment to; an existing file is replaced. Default: the content is printed
@@ -64,8 +66,8 @@ pub(crate) struct Args {
         value_parser = destination()
     )]
     destination: Option<PathBuf>,
-    /// The instance of Sigstore by which bundles are verified: `public`, `github`, or a file `trusted_root.json`. Default:
-    /// public, or else github
+    /// The instance of Sigstore whose bundles are accepted: `public`, `github`, or a file `trusted_root.json`. Default:
+    /// both public and github
     #[arg(
         long,
         value_name = "FILE|NAME",
@@ -77,7 +79,7 @@ pub(crate) struct Args {
     registry: RegistryArgs,
 }
 
-/// Finds out who vouches by the bundles.
+/// Verifies the Sigstore bundles.
 #[cfg(feature = "sigstore")]
 async fn verify(
     client: &Client,
@@ -91,7 +93,7 @@ async fn verify(
     Ok(client.verify_bundles(discovered, &roots).await?)
 }
 
-/// Says nothing of bundles, which cannot be verified.
+/// Verifies no bundle, because the program is built without the feature `sigstore`.
 #[cfg(not(feature = "sigstore"))]
 #[allow(
     clippy::unused_async,
@@ -99,7 +101,7 @@ async fn verify(
 )]
 async fn verify(_: &Client, discovered: Discovered, root: Option<PathBuf>) -> Result<Discovered> {
     if root.is_some() {
-        let message = "--trusted-root is for a program that is built with the feature `sigstore`";
+        let message = "--trusted-root needs a program that is built with the feature `sigstore`";
         bail!(Failure::usage(message));
     }
     Ok(discovered)
@@ -168,7 +170,7 @@ async fn get(
                 bail!(Failure::usage(message).hint("write it to a file with --destination"));
             }
             let answer = match &text {
-                // A terminal executes what an attachment contains.
+                // Escape sequences in the attachment must not reach the terminal, which would execute them.
                 Some(text) if is_terminal => Answer::new(escape::lines(text)),
                 _ => Answer::exactly(printed),
             };
@@ -198,7 +200,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// Returns the attachment and its file. It is an error that there are several.
+    /// Returns the attachment and its file. Fails if several attachments or several files are possible.
     fn find(&self) -> Result<(&'a DiscoveredManifest, &'a DiscoveredFile)> {
         let found = self.manifest()?;
         let digest = &found.manifest.digest;
@@ -250,7 +252,7 @@ impl<'a> Wanted<'a> {
             is_attached && found.kind() == artifact_type
         });
         match attached.collect::<Vec<_>>().as_slice() {
-            // Two runs at the same time may attach one file twice, with different times.
+            // Attachments with the same files count as one: two runs at the same time may attach a file twice.
             [found, others @ ..] if others.iter().all(|other| other.files == found.files) => {
                 Ok(found)
             }
@@ -276,7 +278,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Returns the choices on one line.
+/// Returns the choices as a list on one line. Choices above the limit are left out.
 fn list(choices: impl Iterator<Item = String>) -> String {
     let mut choices: Vec<String> = choices.take(CHOICES + 1).collect();
     if choices.len() > CHOICES {

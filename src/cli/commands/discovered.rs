@@ -1,4 +1,4 @@
-//! What is attached to a manifest, as a tree of lines and as JSON.
+//! The attachments of a manifest, as a tree of lines and as JSON.
 
 use bytesize::ByteSize;
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use crate::content::{time_text, with_causes};
 /// The longest type or name that is shown in full, in characters.
 const LONGEST: usize = 120;
 
-/// Returns a line for the manifest and one for each that belongs to it.
+/// Returns a line for the manifest and a line for each manifest below it.
 pub(super) fn lines(discovered: &Discovered) -> Vec<String> {
     let root = &discovered.root;
     let mut lines = vec![discovered.reference.pinned(&root.manifest.digest)];
@@ -19,7 +19,7 @@ pub(super) fn lines(discovered: &Discovered) -> Vec<String> {
     lines
 }
 
-/// Adds what belongs to `manifest`. `indent` is what its lines begin with.
+/// Adds lines for the manifests below `manifest`. Each line begins with `indent`.
 fn add(manifest: &DiscoveredManifest, indent: &str, lines: &mut Vec<String>) {
     let mut below = manifest.manifests.iter().peekable();
     while let Some(next) = below.next() {
@@ -66,13 +66,13 @@ fn vouching_text(vouching: &Vouching) -> String {
     }
 }
 
-/// Returns the time in the annotation, if it is one.
+/// Returns the time in the annotation, or `None` if it is absent or malformed.
 fn created(found: &DiscoveredManifest) -> Option<String> {
     let time = humantime::parse_rfc3339(found.created()?).ok()?;
     Some(time_text(time))
 }
 
-/// Returns text of an attachment, cut to a length that fits into a line.
+/// Returns the beginning of a text, so that it fits into a line.
 fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -80,7 +80,7 @@ fn short(text: &str) -> String {
     }
 }
 
-/// Returns what is known of a manifest, for a JSON answer.
+/// Returns a manifest and the manifests below it, for a JSON answer.
 pub(super) fn manifest_json(found: &DiscoveredManifest) -> Map<String, Value> {
     let files = found.files.iter().map(|file| {
         json!({

@@ -120,8 +120,8 @@ fn unless_missing<T>(
     }
 }
 
-/// Returns the name of the file with the key of the subject. It does not depend on the order of the binaries: of their
-/// names, the first in the alphabet for which there is a key, else the first in the alphabet.
+/// Returns the name of the file with the key of the subject. It is made of the name of a binary: the first name in the
+/// alphabet that has a key, else the first name in the alphabet. So it does not depend on the order of the binaries.
 fn default_subject(
     options: &SigningArgs,
     binaries: &Binaries,
@@ -143,7 +143,7 @@ fn default_subject(
     Ok(taken.clone())
 }
 
-/// Adds to the error of a missing key that none is generated because the variable `CI` is set.
+/// Explains the error of a missing key if no key is generated because the variable `CI` is set.
 fn explain_missing_key(error: archive::Error, options: &SigningArgs) -> anyhow::Error {
     let archive::Error::NoSuchKey { kind, .. } = &error else {
         return error.into();
@@ -151,7 +151,7 @@ fn explain_missing_key(error: archive::Error, options: &SigningArgs) -> anyhow::
     if options.disable_keygen || !is_ci() {
         return error.into();
     }
-    let message = format!("the {kind} key is missing, and none is generated where CI is set");
+    let message = format!("the {kind} key is missing, and none is generated because CI is set");
     let option = if *kind == KeyKind::Account.name() {
         "issuer"
     } else {

@@ -31,14 +31,15 @@ const AT_ONCE: usize = 4;
 
 /// Lock the providers of a deployment: write digests, issuers and subjects to a lock file
 ///
-/// All archives are verified first, also against the trust policy and the pins. The command prints what changes in
-/// the lock file. `par fetch --locked` then accepts nothing else.
+/// All archives are verified first, also against the trust policy and the pins. The command prints what changes in the
+/// lock file. `par fetch --locked` then accepts only what is in the lock file.
 ///
 /// Nothing is written unless every reference can be locked; every failure is reported. The exit code is 5 if an archive
-/// is refused, else that of the first failure. Refused are another issuer, subject or Sigstore identity than the lock file
-/// has for that reference, or for the other tags of its repository, and a lower revision than it has for that reference.
+/// is refused, else the exit code of the first failure. An archive is refused if its issuer, subject or Sigstore
+/// identity differs from the entry for that reference in the lock file, or else from the entries for other tags of its
+/// repository. It is also refused if its revision is lower than in the entry for that reference.
 ///
-/// A manifest may name files of this machine (file://), which are left out with a warning.
+/// Files of this machine (file://) in a wadm manifest are left out with a warning.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -76,8 +77,8 @@ pub(crate) struct Args {
         conflicts_with_all = ["files", "check", "write"]
     )]
     update: Vec<OsString>,
-    /// Also write the deployment to this file, with its digest behind each reference of a provider. Comments and
-    /// formatting stay. It may be the deployment itself
+    /// Also write the deployment to this file, and add the digest to each reference of a provider. Comments and
+    /// formatting are kept. The file may be the deployment itself
     #[arg(
         long,
         value_name = "FILE",
@@ -86,12 +87,11 @@ pub(crate) struct Args {
         conflicts_with = "check"
     )]
     write: Option<PathBuf>,
-    /// Accept another issuer, subject or Sigstore identity than the lock file has. The pins of this machine hold nevertheless. Default:
-    /// they are refused
+    /// Accept another issuer, subject or Sigstore identity than the lock file has. The pins of this machine still
+    /// apply. Default: a change is refused
     #[arg(long)]
     accept_identity: bool,
-    /// Accept a lower revision than the lock file has. The pins of this machine hold nevertheless. Default: it is
-    /// refused
+    /// Accept a lower revision than the lock file has. The pins of this machine still apply. Default: it is refused
     #[arg(long)]
     allow_downgrade: bool,
     #[command(flatten)]
@@ -109,7 +109,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
         if failures.is_empty() {
             refuse_other_uses(&args, path.clone()).await?;
         }
-        existing(path.clone()).await?; // Nothing is asked of a registry for a lock file that cannot be read.
+        existing(path.clone()).await?; // If the lock file is malformed, the command fails before it sends requests.
         wanted
     } else {
         let lock = written(path.clone()).await?;
@@ -132,7 +132,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     }
 }
 
-/// What is to be locked.
+/// The references to lock.
 struct Wanted {
     /// The references, sorted and without duplicates.
     references: Vec<Reference>,
@@ -223,7 +223,7 @@ impl Run<'_> {
         let renews_all = self.args.update.is_empty();
         let before = existing(self.path.clone()).await?.unwrap_or_default();
         let locked = self.client.renew_each(&before, references).await;
-        // Another process may have changed the file since, and its changes stay.
+        // Another process may have changed the lock file meanwhile. It is read again, so that its changes are kept.
         let path = self.path.clone();
         let _turn = blocking(move || Ok(take_turn(&path))).await?;
         let old = if renews_all {
@@ -270,7 +270,7 @@ impl Run<'_> {
         Ok(answer.field("failures", json!([])))
     }
 
-    /// Whether the user accepts what the lock objects to.
+    /// Whether an option of the user accepts this objection.
     fn accepts(&self, objection: &LockError) -> bool {
         match objection {
             LockError::PublisherChanged { .. } | LockError::IdentityLost { .. } => {
@@ -281,7 +281,7 @@ impl Run<'_> {
         }
     }
 
-    /// Writes the deployment with digests, if that is asked for. Returns the path of the file.
+    /// Writes the deployment with digests, if --write is given. Returns the path of the file.
     async fn write_deployment(&self, lock: &Lock) -> Result<Option<String>> {
         let (Some(path), Some(deployment)) = (&self.args.write, self.wanted.deployments.first())
         else {
@@ -374,7 +374,7 @@ async fn refuse_other_uses(args: &Args, path: PathBuf) -> Result<()> {
     .await
 }
 
-/// Reads the lock file, which has to exist.
+/// Reads the lock file. Fails if it does not exist.
 async fn written(path: PathBuf) -> Result<Lock> {
     blocking(move || Ok(Lock::read(&path).map_err(Error::from)?)).await
 }

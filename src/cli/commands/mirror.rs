@@ -37,9 +37,9 @@ const LIMIT: usize = 10_000;
 /// DST is REGISTRY[/PREFIX], oci-layout://DIR or oci-archive://FILE.tar. ghcr.io/org/provider:1.0.0 becomes
 /// REGISTRY/PREFIX/ghcr.io/org/provider:1.0.0. In a layout, the whole reference is the name.
 ///
-/// The trust policy, the pins and the lock are asked about each provider archive before anything of it is copied. A
-/// refused archive is not copied, and everything else is; the exit code is 5 then. WebAssembly components and other
-/// artifacts are copied too: the policy is not about them.
+/// Each provider archive is checked against the trust policy, the pins and the lock before anything of it is copied. A
+/// refused archive is not copied, everything else is copied, and the exit code is 5. WebAssembly components and other
+/// artifacts are copied without this check.
 ///
 /// Content that the mirror has already is not sent again, so the command can be repeated after an interruption.
 #[derive(clap::Args)]
@@ -81,8 +81,8 @@ pub(crate) struct Args {
         value_parser = destination()
     )]
     write: Option<PathBuf>,
-    /// Also write the `hosts.toml` of each registry below this directory, for --hosts-dir of a host. Files that exist are
-    /// replaced
+    /// Also write a `hosts.toml` for each registry below this directory, which hosts read with --hosts-dir. Existing
+    /// files are replaced
     #[arg(
         long,
         value_name = "DIR",
@@ -113,7 +113,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     if (args.write.is_some() || args.write_hosts.is_some())
         && !matches!(place, Some(Reference::Registry(_)))
     {
-        let message = format!("hosts cannot read from {mirror}, which is not in a registry");
+        let message = format!("hosts cannot read from {mirror}: it is not in a registry");
         let hint = "leave out --write and --write-hosts, and give them when you mirror the layout to a registry";
         bail!(Failure::usage(message).hint(hint));
     }
@@ -149,13 +149,13 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     run.finish(&list, mirrored, hosts).await
 }
 
-/// Refuses the name of a file as the mirror. The user means a file, as for LIST, but `carried.tar` could be the name of
+/// Refuses the name of a tar as the mirror. LIST accepts such names, but for the mirror, `carried.tar` would be the name of
 /// a registry.
 fn refuse_file(mirror: &str) -> Result<()> {
     let is_tar = mirror.ends_with(".tar") && !mirror.contains("://");
     let is_path = !mirror.contains('/') || mirror.starts_with(['.', '/']);
     if is_tar && (is_path || Path::new(mirror).is_file()) {
-        let message = format!("{mirror} is the name of a file, and not of a mirror");
+        let message = format!("{mirror} is the name of a file, not of a mirror");
         bail!(Failure::usage(message).hint(format!("write oci-archive://{mirror}")));
     }
     Ok(())
@@ -184,13 +184,13 @@ impl Selection {
         Self(sources.into_values().collect())
     }
 
-    /// Refuses to select tags where every reference has one.
+    /// Fails if --tags or --newest is given, but every reference has a tag already.
     fn require_repository(&self, args: &Args, failures: &Failures) -> Result<()> {
         let is_selecting = args.tags.is_some() || args.newest.is_some();
         if !is_selecting || !failures.is_empty() || self.references().any(is_repository) {
             return Ok(());
         }
-        let message = "--tags and --newest select tags of repositories, and LIST has no reference without a tag";
+        let message = "--tags and --newest are for references without a tag, and LIST has none";
         let hint = "leave them out, or leave out the tag of a reference";
         bail!(Failure::usage(message).hint(hint))
     }
@@ -199,7 +199,7 @@ impl Selection {
         self.0.iter().map(|source| &source.reference)
     }
 
-    /// Returns the sources, in which each repository is replaced by its selected tags.
+    /// Returns the sources. Each reference without a tag is replaced by references with the selected tags.
     async fn sources(
         self,
         args: &Args,
@@ -252,7 +252,7 @@ fn is_repository(reference: &Reference) -> bool {
     reference.tag().is_none() && reference.digest().is_none()
 }
 
-/// Returns the tags of a repository that are mirrored.
+/// Returns the selected tags of a repository.
 async fn tags(args: &Args, reader: &Client, repository: &Reference) -> Result<Vec<String>> {
     let most = args.newest.and_then(|most| usize::try_from(most).ok());
     let tags = reader.tags(repository).await?;

@@ -31,9 +31,9 @@ use super::delete::{explain, is_unsupported};
 /// The age of a manifest comes from its annotation org.opencontainers.image.created, else from the time at which the
 /// archive was signed, else from the config of an image. A manifest without any of them is kept.
 ///
-/// With its last tag, a manifest is deleted with everything that belongs to it. A manifest is kept if it has another
-/// tag, if an index or a lock that is kept names it, or if it belongs to a manifest that is kept. Then only the tag is
-/// removed, if the registry can do that.
+/// A manifest is deleted with its last tag, together with its attachments. A manifest is kept if it has another tag, if
+/// a lock or an index that is kept names it, or if it is attached to a manifest that is kept. In these cases only the
+/// tag is removed, if the registry can do that.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -48,10 +48,11 @@ pub(crate) struct Args {
     /// The repository, such as ghcr.io/org/provider
     #[arg(value_name = "REPOSITORY")]
     repository: Place,
-    /// Keep this number of the tags that match --match, the newest ones. Default: none is kept for being new
+    /// Keep this number of the tags that match --match, the newest ones. Default: no tag is kept because it is new
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     keep_newest: Option<u32>,
-    /// Keep manifests that are younger: an age such as `90d`, or a number of seconds. Default: the age does not matter
+    /// Keep manifests that are younger than this age, such as `90d`, or a number of seconds. Default: the age does not
+    /// matter
     #[arg(long, value_name = "AGE", value_parser = age)]
     older_than: Option<Duration>,
     /// Delete only tags that this regular expression matches. Default: only tags that are versions
@@ -73,7 +74,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         "and this command deletes tags of a repository",
     )?;
     if repository.tag().is_some() || repository.digest().is_some() {
-        let message = format!("{repository} names one manifest, and not a repository");
+        let message = format!("{repository} names a manifest, not a repository");
         let hint = format!("name the repository: {}", args.repository);
         bail!(Failure::usage(message).hint(hint));
     }
@@ -103,10 +104,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .iter()
         .filter(|kept| kept.reason == KeepReason::UnknownAge)
     {
-        session.warn(&format!(
-            "{} is kept: it is not known when it was made",
-            kept.tag
-        ));
+        session.warn(&format!("{} is kept: its age is unknown", kept.tag));
     }
     if !args.delete {
         let (tags, manifests) = counts(&plan);
@@ -157,7 +155,7 @@ fn counts(plan: &PrunePlan) -> (usize, usize) {
     (tags.sum(), deleted.count())
 }
 
-/// Reports what was deleted, and what was not.
+/// Returns the answer about the deleted tags, and about failures.
 fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &Session) -> Answer {
     let mut failures = Failures::default();
     let (mut lines, mut values) = (Vec::new(), Vec::new());

@@ -28,9 +28,9 @@ const SOURCE: &str = "org.opencontainers.image.source";
 
 /// Verify an archive, push it to a registry, and print its reference by digest
 ///
-/// The reference has the form `registry/repository@digest`: use it in deployments. Content that the registry
-/// has already is not sent again, and the tags are set last. A tag that names another manifest is moved, which is
-/// reported; one that names an archive of another issuer or subject needs --change-identity.
+/// The reference has the form `registry/repository@digest`: use it in deployments. Content that the registry has
+/// already is not sent again, and the tags are set last. If a tag names another manifest, it is moved, and the command
+/// says so. Moving a tag from an archive of another issuer or subject needs --change-identity.
 ///
 /// The manifest gets annotations with the name, the vendor and the version of the provider.
 #[derive(clap::Args)]
@@ -65,7 +65,7 @@ pub(crate) struct Args {
     registry: RegistryArgs,
 }
 
-/// What is published besides the archive, and which tags it gets.
+/// Options for a push: annotations, attachments, signatures and tags.
 #[derive(clap::Args)]
 pub(super) struct PublishArgs {
     /// An annotation for the manifest, which replaces one that `par` would set. May be given several times. Default:
@@ -94,12 +94,12 @@ pub(super) struct PublishArgs {
     /// Fail if one of the tags names another manifest already, instead of moving it
     #[arg(long)]
     if_absent: bool,
-    /// Allow a tag that names an archive of another issuer or subject to be moved: for hosts, it is another provider
-    /// then. Default: that is an error
+    /// Allow a tag that names an archive of another issuer or subject to be moved. For hosts, the tag then names
+    /// another provider. Default: that is an error
     #[arg(long)]
     change_identity: bool,
-    /// A file with the statement of a former issuer, which `par keys rotate` writes: hosts that have pinned that
-    /// issuer accept the new one by it
+    /// A file with the statement of a former issuer, which `par keys rotate` writes. With it, hosts that have pinned
+    /// the former issuer accept the new one. Default: no statement is added
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     rotation: Option<PathBuf>,
     /// Sign the manifest with Sigstore before a tag names it, as `cosign sign` does, with the identity of this CI job.
@@ -116,7 +116,7 @@ impl PublishArgs {
         !self.tags.is_empty()
     }
 
-    /// Checks a reference to push to, and the tags to give there.
+    /// Checks the reference to push to, and the additional tags.
     pub(super) fn reference(&self, registry: &RegistryArgs, argument: &OsStr) -> Result<Reference> {
         let reference = registry.reference_before_file(argument, self.is_tagged())?;
         let command = format!("par push {reference} FILE --tag");
@@ -126,15 +126,14 @@ impl PublishArgs {
         Ok(reference)
     }
 
-    /// Reads what the options name. `created` is the time of the build, in seconds since 1970.
+    /// Converts the arguments, and reads the files that they name. `created` is the time of the build, in seconds since 1970.
     pub(super) async fn options(
         self,
         created: Option<u64>,
         session: &Session,
     ) -> Result<PushOptions> {
         if !self.sigstore && self.signing.any() {
-            let message =
-                "--identity-token, --signing-config and --trusted-root are for --sigstore";
+            let message = "--identity-token, --signing-config and --trusted-root need --sigstore";
             bail!(Failure::usage(message).hint("add --sigstore to sign the manifest"));
         }
         let mut options = PushOptions::default()
@@ -176,7 +175,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     Ok(answer(&pushed).field("dry_run", args.dry_run))
 }
 
-/// Reports which tags moved, and how much was sent.
+/// Tells the user which tags moved, what was attached, and how much was sent.
 pub(super) fn tell(pushed: &Pushed, dry_run: bool, session: &Session) {
     pinned::tell_moved(session, &pushed.tags, &pushed.digest);
     for attached in &pushed.attached {
@@ -217,7 +216,7 @@ pub(super) fn answer(pushed: &Pushed) -> Answer {
         .field("there_already", pushed.existing)
 }
 
-/// Adds annotations about the time of the build and about the source. Those that the user gives win.
+/// Adds annotations about the time of the build and about the source. Annotations that the user gives are not replaced.
 async fn describe_build(
     options: &mut PushOptions,
     created: Option<u64>,

@@ -23,14 +23,14 @@ use crate::oci::Reference;
 /// Trust is decided by the options, and for a reference also by the trust policy and the pin of its
 /// repository.
 ///
-/// A file is in no repository, so the user's trust policy does not decide about it. A policy that is named with --trust
-/// or PAR_TRUST does: the archive has to satisfy one of its rules that name issuers, subjects or a revision. With --as,
-/// the rule for that reference decides alone.
+/// A file belongs to no repository, so the user's own trust policy is not applied to it. A policy that --trust or
+/// PAR_TRUST names is applied: the archive must satisfy one of its rules that name issuers, subjects or a revision.
+/// With --as, only the rule for that reference is applied.
 ///
-/// A policy, or --identity, can demand that a Sigstore identity vouches for the manifest. Its bundles are read from where the
-/// archive is, and verified without other requests.
+/// A policy, or --identity, can demand that a Sigstore identity has signed the manifest. The Sigstore bundles are read
+/// from the repository or the layout of the archive, and they are verified without further requests.
 ///
-/// Nothing need be written: without a cache that can be written, a temporary one is used.
+/// If the cache cannot be written, a temporary cache is used.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -43,8 +43,8 @@ pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
-    /// The reference that a file is checked as: the rule of the trust policy for that reference decides. Pins are not
-    /// compared. Default: as described above
+    /// Check a file as if it had this reference: the rule of the trust policy for the reference is applied. Pins are
+    /// not compared. Default: as described above
     #[arg(long = "as", value_name = "REF")]
     role: Option<Argument>,
     #[command(flatten)]
@@ -61,11 +61,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let role = role.map(|role| args.registry.reference(role, true));
     let role = role.transpose()?;
     if let (Source::Reference(reference), Some(_)) = (&source, &role) {
-        let message = format!("{reference} is a reference, and --as is for files");
+        let message = format!("--as is for files, and {reference} is a reference");
         bail!(Failure::usage(message).hint("leave out --as"));
     }
     if source.reference().is_none() && args.identity.is_given() {
-        let message = format!("{source} is in no registry, and --identity is for manifests");
+        let message = format!("--identity is for references, and {source} is not one");
         bail!(Failure::usage(message).hint("leave out --identity, or verify the reference"));
     }
     let trust = args.identity.demand(args.trust.policy().await?)?;
@@ -102,7 +102,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         rows.iter()
             .map(|(label, value)| format!("  {label:width$}  {value}")),
     );
-    // The fields that `par trust list` prints too.
+    // These are the same fields as in `par trust list`.
     let pin = pin.map(|(repository, pin)| {
         json!({
             "repository": repository,
@@ -116,7 +116,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("source", source.to_string()))
 }
 
-/// Returns what allows the issuer, or `None` if any issuer is allowed.
+/// Returns the option, the rule or the pin that allows the issuer, or `None` if any issuer is allowed.
 fn allowed(trust: &TrustPolicy, rule: Option<&Rule>, pinned: bool) -> Option<String> {
     if !trust.issuers.is_empty() {
         return Some("allowed by --issuer".to_owned());

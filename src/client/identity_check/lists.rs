@@ -1,4 +1,4 @@
-//! The lists of bundles: where they are looked for, and in which order bundles are read.
+//! The lists of referrers with the bundles: where to look for them first, and in which order to read the bundles.
 
 use crate::content::{
     Digest, ListOrigin, ListedFirst, Referrer, ReferrerList, Referrers, with_causes,
@@ -10,10 +10,10 @@ use super::super::sigstore::{BundleManifest, SigstoreRule};
 use super::super::trust::TrustError;
 use super::question::IdentityCheck;
 
-/// The annotation with the type of the statement in a bundle (Sigstore bundle specification, "OCI referrers").
+/// The annotation with the predicate type of the statement in a bundle (Sigstore bundle specification, "OCI referrers").
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
-/// The lists of what refers to the manifests in question.
+/// Reads the lists of referrers of the checked manifests.
 pub(super) struct Lists<'a> {
     check: &'a IdentityCheck<'a>,
     referrers: &'a dyn Referrers,
@@ -21,8 +21,8 @@ pub(super) struct Lists<'a> {
 }
 
 impl<'a> Lists<'a> {
-    /// Finds out where lists are looked for first: the cache remembers registries without a referrers API, where asking
-    /// for it is a request for nothing.
+    /// Decides where to look for lists first. The cache remembers registries without a referrers API, which saves a request
+    /// to that API.
     pub(super) async fn new(check: &'a IdentityCheck<'a>, referrers: &'a dyn Referrers) -> Self {
         let mut first = ListedFirst::ByStorage;
         if let Some(registry) = registry(check) {
@@ -39,7 +39,7 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// Returns the list of what refers to `manifest`, what is likely to count first.
+    /// Returns the referrers of `manifest`, sorted: the bundles that are most likely to be accepted come first.
     pub(super) async fn of(&self, manifest: &Digest) -> Result<ReferrerList, TrustError> {
         let list = self.read(manifest, self.first).await?;
         if list.origin == ListOrigin::Clients {
@@ -48,8 +48,8 @@ impl<'a> Lists<'a> {
         Ok(list)
     }
 
-    /// Returns the list that the storage itself has, after one that was not enough. A registry that had no referrers API
-    /// may have it now.
+    /// Returns the list that the storage itself maintains. It is for a caller that found no accepted bundle in the list of
+    /// the clients: a registry that had no referrers API before may have one now.
     pub(super) async fn of_storage(&self, manifest: &Digest) -> Result<ReferrerList, TrustError> {
         let list = self.read(manifest, ListedFirst::ByStorage).await?;
         if list.origin == ListOrigin::Storage && !list.referrers.is_empty() {
@@ -66,13 +66,13 @@ impl<'a> Lists<'a> {
         let listed = self.referrers.listed(manifest, BundleManifest::TYPE, first);
         let listed = listed.await;
         let mut list = listed.map_err(|error| self.check.unknown(error.kind(), error))?;
-        // What a list says is not verified. It may save requests.
+        // The list is not verified. The order only saves requests.
         list.referrers
             .sort_by_key(|referrer| self.unlikeliness(referrer));
         Ok(list)
     }
 
-    /// Returns how unlikely it is that a referrer is a bundle that counts.
+    /// Returns the sort key of a referrer: a lower number is more likely to be a bundle that is accepted.
     fn unlikeliness(&self, referrer: &Referrer) -> u8 {
         match referrer.artifact_type.as_deref() {
             Some(BundleManifest::TYPE) if self.is_of_other_predicate(referrer) => 1,
@@ -82,7 +82,7 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// Whether a list says that the statement of a bundle is of a type that no rule allows.
+    /// Whether the annotations in the list name a predicate type that no rule allows.
     fn is_of_other_predicate(&self, referrer: &Referrer) -> bool {
         let predicate = referrer.annotations.get(PREDICATE_TYPE);
         let fits = |rule: &SigstoreRule| {
@@ -92,8 +92,8 @@ impl<'a> Lists<'a> {
         predicate.is_some() && !self.check.rules.iter().any(fits)
     }
 
-    /// Remembers whether clients maintain the lists of this registry. A failure is only logged, so that a cache can be
-    /// used that is read only.
+    /// Remembers in the cache whether clients maintain the lists of this registry. A failure is only logged, because the
+    /// cache may be read-only.
     async fn note(&self, by_clients: bool) {
         let Some(registry) = registry(self.check) else {
             return;

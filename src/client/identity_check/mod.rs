@@ -1,4 +1,6 @@
-//! Whether a Sigstore identity vouches for a manifest.
+//! The check that an allowed Sigstore identity has signed a manifest.
+//!
+//! A bundle *is accepted* if it verifies for the manifest and a rule allows its identity.
 
 #[cfg(feature = "sigstore")]
 mod lists;

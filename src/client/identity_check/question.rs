@@ -1,4 +1,4 @@
-//! The question whether a Sigstore identity vouches for a manifest.
+//! The check that an allowed Sigstore identity has signed a manifest: its input and the order of its steps.
 
 use std::borrow::Cow;
 
@@ -11,25 +11,28 @@ use super::super::lock::{LockError, LockedIdentity};
 use super::super::sigstore::{SigstoreIdentity, SigstoreRule};
 use super::super::trust::TrustError;
 
-/// The question which of the identities that are allowed vouches for a manifest.
+/// A check that one of the allowed identities has signed a manifest.
 #[cfg_attr(
     not(feature = "sigstore"),
-    allow(dead_code, reason = "nothing is asked without the feature")
+    allow(dead_code, reason = "without the feature, no bundle is searched for")
 )]
 pub(in crate::client) struct IdentityCheck<'a> {
     pub(super) client: &'a Client,
     pub(super) reference: &'a Reference,
-    /// The manifest of the archive, and the image index from which it was chosen: who signs the index signs what it names.
+    /// The manifest of the archive, and the image index from which it was chosen. A signature of either of them is enough,
+    /// because an index names its manifests by digest.
     pub(super) manifests: Vec<Digest>,
     /// The storage with the manifests and their bundles.
     pub(super) store: &'a dyn ReadStorage,
+    /// The identities that this check allows.
     pub(super) rules: Cow<'a, [SigstoreRule]>,
-    /// What the policy demands, if the rules are a part of that. A bundle that was accepted by it may be remembered.
+    /// The identities that the trust policy allows. `rules` may be narrower. The cache may remember a bundle that was
+    /// accepted for the whole policy.
     pub(super) policy: &'a [SigstoreRule],
 }
 
 impl<'a> IdentityCheck<'a> {
-    /// Prepares the question about the manifests that `reference` stands for.
+    /// Returns a check of the manifests that `reference` names, by the rules of the trust policy.
     pub(in crate::client) fn new(
         client: &'a Client,
         reference: &'a Reference,
@@ -47,7 +50,8 @@ impl<'a> IdentityCheck<'a> {
         }
     }
 
-    /// Returns an identity that the policy and the lock allow, or `None` where neither demands one.
+    /// Returns an identity that has signed the manifest and that the policy and the lock allow. Returns `None` if neither
+    /// of them requires an identity.
     pub(in crate::client) async fn answer(self) -> Result<Option<SigstoreIdentity>, Error> {
         let lock = self.client.lock.as_ref();
         if let Some(locked) = lock.and_then(|lock| lock.identity(self.reference)) {
@@ -62,7 +66,7 @@ impl<'a> IdentityCheck<'a> {
                 let check = self.by(rules);
                 match check.run().await {
                     Ok(identity) => return Ok(Some(identity)),
-                    // Another one may vouch.
+                    // An identity that is allowed, but not preferred, may have signed the manifest.
                     Err(
                         TrustError::NoBundle { .. }
                         | TrustError::UntrustedIdentity { .. }
@@ -84,7 +88,7 @@ impl<'a> IdentityCheck<'a> {
         Ok(Some(check.run().await?))
     }
 
-    /// Returns the locked identity, if it vouches for the manifest.
+    /// Returns the locked identity if it has signed the manifest.
     async fn answer_locked(self, locked: &LockedIdentity) -> Result<SigstoreIdentity, Error> {
         let reference = self.reference.to_string();
         if cfg!(not(feature = "sigstore")) {
@@ -101,7 +105,7 @@ impl<'a> IdentityCheck<'a> {
             return Err(refusal.into());
         }
         let identity = self.by(rules).run().await?;
-        // A locked subject is no pattern.
+        // A `*` in a locked subject is not a wildcard, so the identities are compared exactly.
         if !locked.is(&identity) {
             let actual = LockedIdentity::from(&identity).to_string();
             let locked = locked.to_string();
@@ -122,12 +126,11 @@ impl<'a> IdentityCheck<'a> {
         }
     }
 
-    /// Returns an identity that the rules allow. A bundle that was accepted before is verified again, and nobody is
-    /// asked then.
+    /// Returns an error: no bundle can be verified without the feature `sigstore`.
     #[cfg(not(feature = "sigstore"))]
     #[allow(
         clippy::unused_async,
-        reason = "with the feature, registries are asked"
+        reason = "with the feature, this sends requests to registries"
     )]
     async fn run(&self) -> Result<SigstoreIdentity, TrustError> {
         Err(TrustError::SigstoreNotBuilt(self.reference.to_string()))

@@ -1,5 +1,5 @@
-//! The search for a bundle that counts: the one that was accepted before, then those that the registry or the image layout
-//! lists.
+//! The search for an accepted bundle. The bundle that the cache remembers is tried first, then those that the registry or
+//! the image layout lists.
 
 use std::collections::HashSet;
 
@@ -18,16 +18,16 @@ use super::lists::Lists;
 use super::question::IdentityCheck;
 use super::verifiers::Verifiers;
 
-/// The most bundles that are read. Each takes one request or two.
+/// How many bundles are read at most. Each one takes one or two requests.
 const MOST_BUNDLES: usize = 32;
-/// The most referrers that are read, to find out whether they are bundles.
+/// How many referrers are read at most to find the bundles among them.
 const MOST: usize = 256;
-/// How many bytes of bundles are read.
+/// How many bytes all bundles together may have.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 impl IdentityCheck<'_> {
-    /// Returns an identity that the rules allow. A bundle that was accepted before is verified again, and nobody
-    /// is asked then.
+    /// Returns an identity that has signed the manifest and that the rules allow. If the cache has a bundle that was
+    /// accepted before and still verifies, no request is sent.
     pub(super) async fn run(&self) -> Result<SigstoreIdentity, TrustError> {
         let rules = self.rules.to_vec();
         let verifiers = self.blocking(move || Ok(Verifiers::new(&rules))).await??;
@@ -63,7 +63,7 @@ impl IdentityCheck<'_> {
         self.rules.iter().map(ToString::to_string).collect()
     }
 
-    /// Returns the identity by the bundle that was accepted before, if it still counts.
+    /// Returns the identity of a bundle that was accepted before, if the bundle is still accepted.
     async fn remembered(
         &self,
         verifiers: &Verifiers,
@@ -86,7 +86,7 @@ impl IdentityCheck<'_> {
         .await
     }
 
-    /// Keeps a bundle that was accepted. A failure is only logged, so that a cache can be used that is read only.
+    /// Stores an accepted bundle in the cache. A failure is only logged, because the cache may be read-only.
     async fn remember(&self, manifest: Digest, bundle: Bytes) {
         let (client, demand) = (self.client.clone(), digest_of(&self.rules));
         let kept =
@@ -100,7 +100,7 @@ impl IdentityCheck<'_> {
         }
     }
 
-    /// Reads the bundles that the storage lists, until one of them counts.
+    /// Reads the bundles that the storage lists, until one of them is accepted.
     async fn find(&self, verifiers: &Verifiers) -> Result<Found, TrustError> {
         let what = || self.reference.to_string();
         let Some(referrers) = self.store.as_referrers() else {
@@ -144,38 +144,38 @@ impl IdentityCheck<'_> {
     }
 }
 
-/// Returns the digest of what is demanded.
+/// Returns a digest of the rules. The cache remembers bundles by it.
 fn digest_of(rules: &[SigstoreRule]) -> Digest {
     let rules: Vec<String> = rules.iter().map(|rule| format!("{rule:?}")).collect();
     Digest::of(rules.join("\n").as_bytes())
 }
 
-/// A bundle that counts.
+/// A bundle that was accepted.
 struct Found {
     identity: SigstoreIdentity,
-    /// The manifest that it is about.
+    /// The manifest that the bundle signs.
     manifest: Digest,
     bundle: Bytes,
 }
 
-/// Reading the bundles of manifests, one after the other.
+/// Reads the bundles of manifests, one after the other.
 struct Reading<'a> {
     check: &'a IdentityCheck<'a>,
     verifiers: &'a Verifiers,
-    /// How many more bytes of bundles are read.
+    /// How many more bytes of bundles may be read.
     left: u64,
-    /// The referrers that were read, each with the manifest on whose list it is.
+    /// The manifests whose lists were read, each with a referrer on its list that was tried.
     tried: HashSet<(Digest, Digest)>,
-    /// How many of them are bundles.
+    /// How many bundles were refused.
     bundles: usize,
-    /// How many referrers are not read, because there are too many.
+    /// How many referrers were not read, because there are too many.
     unread: usize,
-    /// Why the bundles that were read do not count.
+    /// The digest of each refused bundle's manifest, and the reason.
     refusals: Vec<(Digest, BundleError)>,
 }
 
 impl Reading<'_> {
-    /// Returns the first bundle on a list of the referrers of `manifest` that counts.
+    /// Returns the first accepted bundle on a list of the referrers of `manifest`.
     async fn try_list(
         &mut self,
         list: &ReferrerList,
@@ -199,7 +199,7 @@ impl Reading<'_> {
         Ok(None)
     }
 
-    /// Returns the bundle of a referrer of `manifest` if it counts, and else notes why it does not.
+    /// Returns the bundle of a referrer of `manifest` if it is accepted. Otherwise, notes the reason.
     async fn try_referrer(
         &mut self,
         digest: &Digest,
@@ -212,7 +212,7 @@ impl Reading<'_> {
                 Ok(found) => return Ok(Some(found)),
                 Err(refusal) => refusal,
             },
-            // Clients may list anything, as the specification has it: that is no referrer.
+            // A list that clients maintain may contain any manifest. One with another subject is not a referrer.
             Err(Ok(BundleError::OtherManifest(_))) if origin != ListOrigin::Storage => {
                 return Ok(None);
             }
@@ -223,8 +223,8 @@ impl Reading<'_> {
         Ok(None)
     }
 
-    /// Returns a bundle, or `None` for another kind of artifact. The inner error is a refusal of this bundle; other
-    /// bundles may count.
+    /// Returns a bundle, or `None` for another kind of artifact. The inner error is about this bundle only: another bundle
+    /// may still be accepted.
     async fn read(
         &mut self,
         digest: &Digest,
@@ -255,8 +255,8 @@ impl Reading<'_> {
         Ok(Some(bytes))
     }
 
-    /// Returns what it means that a bundle cannot be read: it does not count if it is absent or wrong. A registry that
-    /// is away says nothing about it.
+    /// Classifies an error of reading a bundle. A bundle that is absent or malformed is refused. If the registry is
+    /// unavailable or denies access, the result of the whole check is unknown.
     fn failed(&self, error: StoreError) -> Result<BundleError, TrustError> {
         match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotVerified | ErrorKind::Other => {

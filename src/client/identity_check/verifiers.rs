@@ -1,4 +1,4 @@
-//! The rules of a policy, each with what verifies bundles for it.
+//! The rules of a policy, each with the verifier of its trusted root.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::super::sigstore::{
     BundleError, BundleVerifier, SigstoreIdentity, SigstoreRoot, SigstoreRule, TrustedRootError,
 };
 
-/// The rules, each with the verifier of its root.
+/// The rules, each with the verifier of its trusted root.
 #[derive(Clone)]
 pub(super) struct Verifiers(Arc<[(SigstoreRule, Arc<BundleVerifier>)]>);
 
@@ -32,8 +32,8 @@ impl Verifiers {
         Ok(Self(verifiers.into()))
     }
 
-    /// Returns the identity of a bundle by the first rule that allows it. The error is that of the rule that says
-    /// most: one about the identity, if the bundle is one of its root.
+    /// Returns the identity of a bundle if a rule allows it. The error is the one that helps most: a rule whose trusted root
+    /// has verified the bundle, but which does not allow the identity or the predicate, comes before all others.
     pub(super) fn verify(
         &self,
         bundle: &[u8],

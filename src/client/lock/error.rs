@@ -1,4 +1,4 @@
-//! What a lock refuses, and problems with a lock file.
+//! The refusals of a lock, and problems with a lock file.
 
 use std::io;
 use std::path::PathBuf;
@@ -59,8 +59,8 @@ pub enum LockError {
         /// The locked identity.
         locked: String,
     },
-    /// The locked Sigstore identity is of an instance whose trusted root is not known: no rule of the trust policy names
-    /// one.
+    /// The locked Sigstore identity belongs to an instance whose trusted root is unknown, because no rule of the trust policy
+    /// names it.
     #[error(
         "{reference} is locked with the identity {locked}, and the trust policy names no trusted root for it"
     )]
@@ -70,12 +70,13 @@ pub enum LockError {
         /// The locked identity.
         locked: String,
     },
-    /// The lock demands a Sigstore identity, and the feature `sigstore` is not built. The field is the reference.
+    /// The lock demands a Sigstore identity, and the program is built without the feature `sigstore`. The field is the
+    /// reference.
     #[error(
         "{0} is locked with a Sigstore identity, and this program is built without the feature `sigstore`"
     )]
     SigstoreNotBuilt(String),
-    /// An archive is to be locked whose issuer, subject or Sigstore identity is not the one that the lock has for its repository.
+    /// A new entry has another issuer, subject or Sigstore identity than the lock has for the same reference or repository.
     #[error("{reference} has the {role} {actual}, and the lock has {locked}")]
     PublisherChanged {
         /// The reference.
@@ -87,8 +88,8 @@ pub enum LockError {
         /// The public key of the archive, or the identity that vouches for its manifest.
         actual: String,
     },
-    /// An archive is to be locked whose Sigstore identity is not known: the trust policy demands none, and the one that the
-    /// lock has does not vouch for the manifest, or cannot be asked for.
+    /// A new entry has no Sigstore identity, although the lock has one for the same reference or repository. The trust policy
+    /// demands none, and the identity in the lock has not signed the manifest or cannot be verified.
     #[error("{reference} has no identity that the trust policy demands, and the lock has {locked}")]
     IdentityLost {
         /// The reference.
@@ -96,14 +97,14 @@ pub enum LockError {
         /// The identity in the lock.
         locked: String,
     },
-    /// An archive is to be locked that is older than the one that the lock has for its reference.
+    /// A new entry has a lower revision than the lock has for its reference.
     #[error("{reference} has {}, and the lock has revision {locked}: it is older now", revision_text(*actual))]
     Downgrade {
         /// The reference.
         reference: String,
         /// The revision in the lock.
         locked: i32,
-        /// The revision of the archive. An archive without one counts as older than any that has one.
+        /// The revision of the archive. An archive without a revision counts as older than any archive with one.
         actual: Option<i32>,
     },
     /// The lock file cannot be read.

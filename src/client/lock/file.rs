@@ -1,4 +1,4 @@
-//! The lock file: TOML, because it is read in reviews.
+//! The lock file. It is TOML, because people read it in reviews.
 //!
 //! ```toml
 //! version = 2
@@ -17,10 +17,10 @@
 //! root = "public"
 //! ```
 //!
-//! The version is 1 where no entry has an identity. A program that knows version 1 only refuses a file of version 2: it
-//! could not demand the identities.
+//! The version is 1 if no entry has an identity, else 2. A program that knows only version 1 refuses a file of version 2,
+//! because it could not check the identities.
 //!
-//! Locks with equal content have equal bytes: the file is sorted by reference and has no date.
+//! Locks with equal content have equal bytes: the entries are sorted by reference, and the file has no date.
 
 use std::io;
 use std::path::Path;
@@ -36,7 +36,7 @@ use super::{Lock, LockError, Locked};
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 8 * 1024 * 1024;
-/// The version of a file without identities, and of one with some.
+/// The version of a file without identities, and the version of a file with some.
 const VERSIONS: [u32; 2] = [1, 2];
 const HEADER: &str = "# The digests and publishers of a deployment. Do not edit by hand.\n";
 
@@ -46,7 +46,7 @@ struct Written<'a> {
     provider: Vec<&'a Locked>,
 }
 
-/// The part that is read first, because a later version may have other fields.
+/// The version of the file. It is read first, because a later version may have other fields.
 #[derive(Deserialize)]
 struct Versioned {
     version: Spanned<u32>,
@@ -84,7 +84,7 @@ impl Lock {
         })
     }
 
-    /// Writes the lock to `path`. When that fails, the file stays as it was. Blocks.
+    /// Writes the lock to `path`. If this fails, the existing file stays unchanged. Blocks.
     ///
     /// # Errors
     ///

@@ -33,12 +33,13 @@ pub enum LockedRoot {
     Other,
 }
 
-/// The end of the subject of a workflow begins with this when it ran for a tag.
+/// The text before the tag in the subject of a workflow that ran for a tag.
 const TAG: &str = "@refs/tags/";
 
 impl LockedIdentity {
-    /// Returns the rules that allow this identity and nothing else: those of the policy, as far as they allow it. Without
-    /// `allowed`, the policy allows any identity. Empty: it is not allowed, or nothing says what its root is.
+    /// Returns rules that allow only this identity. They are the rules in `allowed` that allow it, narrowed to it. If
+    /// `allowed` is empty, the policy has no rules about identities. The result is empty if the policy does not allow this
+    /// identity, or if its trusted root is unknown.
     pub(in crate::client) fn rules(&self, allowed: &[SigstoreRule]) -> Vec<SigstoreRule> {
         let only = |root: &SigstoreRoot| {
             SigstoreRule::new(&*self.issuer, &*self.subject).root(root.clone())
@@ -62,20 +63,20 @@ impl LockedIdentity {
         narrowed.collect()
     }
 
-    /// Whether this is the identity that vouches for a manifest.
+    /// Whether this is the same identity as `identity`, which has signed a manifest.
     pub(in crate::client) fn is(&self, identity: &SigstoreIdentity) -> bool {
         *self == Self::from(identity)
     }
 
-    /// Whether `next` may take the place of this identity without being accepted. Of a workflow that runs for tags, the
-    /// tag may be another one: each release has its own.
+    /// Whether `next` may replace this identity without the user's consent. For a workflow that runs for tags, the tags may
+    /// differ, because each release has its own tag.
     pub(super) fn continues_as(&self, next: &Self) -> bool {
         (&self.issuer, self.root, without_tag(&self.subject))
             == (&next.issuer, next.root, without_tag(&next.subject))
     }
 }
 
-/// Returns the subject of a workflow that ran for a tag as it is for all tags, and any other subject whole.
+/// Returns the subject of a workflow without the tag that it ran for. Returns any other subject unchanged.
 fn without_tag(subject: &str) -> &str {
     match subject.find(TAG) {
         Some(at) if subject.starts_with("https://") => {

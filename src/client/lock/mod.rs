@@ -2,8 +2,8 @@
 //!
 //! A [`Lock`] is the content of a lock file. [`Client::lock`](super::Client::lock) makes one. A client
 //! [with a lock](super::Client::with_lock) uses only the references in the lock, by the locked digests, and
-//! compares issuer, subject and revision with the locked ones. Where a Sigstore identity is locked, that identity has to
-//! vouch for the manifest. The trust policy and the pins apply as well.
+//! compares issuer, subject and revision with the locked ones. If an entry has a Sigstore identity, that identity must
+//! have signed the manifest. The trust policy and the pins apply as well.
 
 mod error;
 mod file;
@@ -24,14 +24,14 @@ use crate::oci::Reference;
 pub use error::LockError;
 pub use identity::{LockedIdentity, LockedRoot};
 
-/// A deployment whose references are pinned: each one to a digest, an issuer and a subject.
+/// A deployment in which each reference is pinned to a digest, an issuer and a subject.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
     /// The entries by reference as text, so that their order is always the same.
     providers: BTreeMap<String, Locked>,
 }
 
-/// One reference of a [`Lock`], and what it is pinned to.
+/// An entry of a [`Lock`]: a reference with its locked digest, issuer and subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
@@ -42,7 +42,7 @@ pub struct Locked {
         deserialize_with = "file::deserialize"
     )]
     pub reference: Reference,
-    /// The digest of the manifest, or of the image index, that the reference stood for.
+    /// The digest of the manifest, or of the image index, that the reference named when it was locked.
     pub digest: Digest,
     /// The issuer of the archive (`A…`).
     pub issuer: String,
@@ -54,7 +54,7 @@ pub struct Locked {
     /// The revision in the claims of the archive. `None`: any revision is allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<i32>,
-    /// The Sigstore identity that has to vouch for the manifest. `None`: as the trust policy demands.
+    /// The Sigstore identity that must have signed the manifest. `None`: only the trust policy decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<LockedIdentity>,
 }
@@ -65,8 +65,8 @@ impl Lock {
         self.providers.values()
     }
 
-    /// Returns the entry for `reference`: the one with this text, or the one with this digest for this repository.
-    /// A reference to a registry without a tag and a digest means the tag `latest`.
+    /// Returns the entry whose reference equals `reference`, or else the entry with the repository and the digest of
+    /// `reference`. A reference to a registry with neither a tag nor a digest means the tag `latest`.
     #[must_use]
     pub fn find(&self, reference: &Reference) -> Option<&Locked> {
         let latest = match (reference, reference.name()) {
@@ -91,7 +91,7 @@ impl Lock {
         Ok(reference.with_digest(self.demand(reference)?.digest.clone()))
     }
 
-    /// Compares issuer, subject and revision in `claims` with those that are locked for `reference`.
+    /// Compares issuer, subject and revision in `claims` with the locked ones of `reference`.
     pub(crate) fn check(
         &self,
         reference: &Reference,
@@ -127,7 +127,7 @@ impl Lock {
         self.find(reference)?.identity.as_ref()
     }
 
-    /// Returns the Sigstore identity in the entry for `reference` as it is written.
+    /// Returns the Sigstore identity in the entry whose reference equals `reference` as text.
     pub(in crate::client) fn known_identity(
         &self,
         reference: &Reference,

@@ -1,18 +1,20 @@
-//! Whether an archive may take the place of what a lock has: identity and revision change only when that is said.
+//! Comparing a new entry with the existing entries of a lock.
 
 use crate::oci::Reference;
 
 use super::{Lock, LockError, Locked};
 
 impl Lock {
-    /// Compares `next`, a new entry for this lock, with what the lock has. Returns a
-    /// [`PublisherChanged`](LockError::PublisherChanged) for the issuer, for the subject and for the Sigstore identity, an
-    /// [`IdentityLost`](LockError::IdentityLost), and a [`Downgrade`](LockError::Downgrade), as far as they apply. Empty: `next` may be locked.
+    /// Compares `next`, a new entry for this lock, with the existing entries. Returns an empty list if `next` may be added.
+    /// Otherwise, returns a [`PublisherChanged`](LockError::PublisherChanged) for each of issuer, subject and Sigstore
+    /// identity that has changed, an [`IdentityLost`](LockError::IdentityLost) and a [`Downgrade`](LockError::Downgrade), as
+    /// far as they apply.
     ///
-    /// An entry without an identity may get one, and one that has an identity keeps it. Of the identity of a workflow that
-    /// runs for tags, the tag may change. Issuer, subject and identity are compared with those of the entry for the same reference. Without one, they are compared
-    /// with the entries for other tags of the same repository, and have to be those of one of them. Revisions are
-    /// compared for the same reference only.
+    /// Issuer, subject and identity are compared with the entry for the same reference. If there is none, they must equal
+    /// those of an entry for another tag of the same repository. Revisions are compared only for the same reference.
+    ///
+    /// An entry without an identity may get one, but an identity may not be removed. In the identity of a workflow that runs
+    /// for tags, the tag may change.
     #[must_use]
     pub fn objections(&self, next: &Locked) -> Vec<LockError> {
         let same = self.providers.get(&next.reference.to_string());
@@ -55,7 +57,7 @@ impl Lock {
             }
         }
         if let Some(locked) = same.and_then(|locked| locked.revision)
-            // No revision is less than any.
+            // `None` is less than every `Some`: an archive without a revision counts as the oldest.
             && next.revision < Some(locked)
         {
             objections.push(LockError::Downgrade {
@@ -90,7 +92,7 @@ fn is_one_repository(one: &Reference, other: &Reference) -> bool {
         (Reference::Registry(one), Reference::Registry(other)) => {
             (one.registry(), one.repository()) == (other.registry(), other.repository())
         }
-        // The manifests of a layout may be those of many providers.
+        // A layout may hold the manifests of many providers.
         _ => false,
     }
 }

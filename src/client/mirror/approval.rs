@@ -1,4 +1,4 @@
-//! Asking the lock, the trust policy and the pins before anything is copied.
+//! Checking a source against the lock, the trust policy and the pins before anything is copied.
 
 use crate::archive::Target;
 use crate::content::{Descriptor, Digest, ReadStorage};
@@ -12,10 +12,10 @@ use super::super::tree::Tree;
 use super::super::trust_report;
 use super::source::MirrorSource;
 
-/// What may be copied: everything that its manifest names, and whether archives are among it.
+/// A source that may be copied, with everything that its manifest names.
 pub(super) struct Approved {
     pub(super) root: Descriptor,
-    /// The reference of the root by its digest, where its content is.
+    /// The reference by digest to the root, in the place that its content is read from.
     pub(super) place: Reference,
     pub(super) tree: Tree,
     /// Whether the root is a provider archive, or an index with one.
@@ -23,10 +23,10 @@ pub(super) struct Approved {
 }
 
 impl Approved {
-    /// Resolves `source` and asks whether each provider archive that belongs to it may be used.
+    /// Resolves `source`, and checks each of its provider archives.
     ///
-    /// The policy is about archives. Other artifacts are approved without a question, unless the reference has to be
-    /// an archive: when a lock is used, when it is deployed as a provider, and when its repository is pinned.
+    /// The trust policy is only about archives, so other artifacts are approved without a check. But the source must be an
+    /// archive if a lock is used, if the reference is deployed as a provider, or if its repository is pinned.
     pub(super) async fn of(reader: &Client, source: &MirrorSource) -> Result<Self, Error> {
         let reference = &source.reference;
         let expected = match reader.lock {
@@ -34,7 +34,7 @@ impl Approved {
             None => reference.digest().cloned(),
         };
         let place = named(source.place()).await?.into_owned();
-        // What is locked is not asked for by its tag.
+        // A locked reference is resolved by its digest, because its tag may have moved.
         let place = match &expected {
             Some(digest) if source.place.is_none() => place.with_digest(digest.clone()),
             _ => place,
@@ -69,16 +69,16 @@ impl Approved {
         })
     }
 
-    /// Opens the storage that the content is in.
+    /// Opens the storage that holds the content.
     pub(super) async fn storage(&self, reader: &Client) -> Result<Box<dyn ReadStorage>, Error> {
         read_storage(reader, &self.place).await
     }
 }
 
-/// The archives among manifests.
+/// The provider archives among the manifests of a source.
 struct Archives {
     digests: Vec<Digest>,
-    /// Why one of the others is no archive.
+    /// The reason why one of the other manifests is not an archive.
     other: Option<oci::Error>,
 }
 
@@ -86,9 +86,9 @@ struct Question<'a> {
     reader: &'a Client,
     reference: &'a Reference,
     place: &'a Reference,
-    /// The storage with the manifests, and with what belongs to them.
+    /// The storage with the manifests and their referrers.
     storage: &'a dyn ReadStorage,
-    /// The digest of the manifest, or of the index, that the reference stands for.
+    /// The digest of the manifest, or of the index, that the reference names.
     root: &'a Digest,
 }
 
@@ -115,13 +115,13 @@ impl Question<'_> {
         Ok(archives)
     }
 
-    /// Whether nothing but an archive may be under the reference.
+    /// Whether the reference must name an archive.
     async fn demands_archive(&self, source: &MirrorSource) -> Result<bool, Error> {
         let is_certain = source.is_provider || self.reader.lock.is_some();
         Ok(is_certain || self.reader.identity(self.reference).await?.is_some())
     }
 
-    /// Asks whether the archive with this manifest may be used under the reference.
+    /// Checks that the archive with this manifest may be used under the reference.
     async fn ask(&self, digest: Digest) -> Result<(), Error> {
         let place = self.place.with_digest(digest.clone());
         let lookup = Lookup::start(self.reader, &place, &Target::host()).await?;

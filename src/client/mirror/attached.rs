@@ -1,4 +1,4 @@
-//! What a mirror lacks of what belongs to a manifest: referrers, and what cosign stores under tags of digests.
+//! Comparing the attachments of a source with those of a mirror: referrers, and the tags of cosign that contain a digest.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -10,12 +10,12 @@ use super::super::error::Error;
 use super::super::tree::Tree;
 use super::place::MirrorPlace;
 
-/// How many manifests may belong to the one that is compared.
+/// How many attachments the compared manifest may have.
 const MOST: usize = 10_000;
 /// How deep referrers of referrers may be nested.
 const DEEPEST: usize = 16;
 
-/// Compares what belongs to manifests in a source and in a mirror.
+/// Compares the attachments of manifests in a source and in a mirror.
 pub(super) struct AttachedComparison<'a> {
     pub(super) from: &'a dyn ReadStorage,
     pub(super) source: &'a Reference,
@@ -23,11 +23,11 @@ pub(super) struct AttachedComparison<'a> {
 }
 
 impl AttachedComparison<'_> {
-    /// Counts the bytes of everything that belongs to `subjects`. A manifest counts as missing if the mirror does not list
-    /// it.
+    /// Counts the bytes of all attachments of `subjects`, and of attachments of attachments. A manifest counts as missing if
+    /// the mirror does not list it.
     pub(super) async fn count(&self, subjects: Vec<Digest>) -> Result<Stored, Error> {
         let mut sum = Stored::default();
-        // The cache does not hold it.
+        // The source is the cache, which holds no attachments.
         let Some(reader) = AttachedReader::new(self.from) else {
             return Ok(sum);
         };
@@ -63,7 +63,7 @@ impl AttachedComparison<'_> {
                 };
                 let mut stored = self.place.count(&tree).await?;
                 if !known.contains(&key(&attached)) && stored.sent == 0 {
-                    // It is there, and has to be listed.
+                    // The mirror has the manifest, but does not list it. Listing it takes another push of the manifest.
                     let (AttachedManifest::Referrer(manifest)
                     | AttachedManifest::Tagged(_, manifest)) = &attached;
                     stored.existing = stored.existing.saturating_sub(manifest.size);
@@ -77,7 +77,7 @@ impl AttachedComparison<'_> {
         Ok(sum)
     }
 
-    /// Reads what is listed. `None`: the source does not have it, or it does not belong to the subject.
+    /// Reads an attachment. Returns `None` if the source does not have it, or if its manifest names another subject.
     async fn tree(
         &self,
         attached: &AttachedManifest,
@@ -98,7 +98,7 @@ impl AttachedComparison<'_> {
     }
 }
 
-/// Returns what tells apart what belongs to one manifest: its tag, if it has one, and its digest.
+/// Returns a key that identifies an attachment among those of one manifest: its tag, if it has one, and its digest.
 fn key(attached: &AttachedManifest) -> (Option<String>, Digest) {
     match attached {
         AttachedManifest::Referrer(manifest) => (None, manifest.digest.clone()),

@@ -1,4 +1,4 @@
-//! Which manifest each name of a mirror is given to in one run.
+//! The names in a mirror that one run has given to manifests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,17 +8,17 @@ use crate::oci::Reference;
 
 use super::super::error::Error;
 
-/// The manifests that tags of the mirror are given to. Clones share them.
+/// Each name in the mirror that this run uses, with the digest of its manifest. Clones share the names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ClaimedNames(Arc<Mutex<HashMap<String, Digest>>>);
 
 impl ClaimedNames {
-    /// Gives the name of `reference` in the mirror to the manifest `digest`.
+    /// Records that this run gives the tag of `reference` to the manifest `digest`.
     ///
     /// # Errors
     ///
-    /// [`Error::MirrorName`] when another manifest of the same run has the name, as for `provider:1.0@sha256:…` twice, with
-    /// two digests.
+    /// [`Error::MirrorName`] when this run has given the tag to another manifest. An example is a list with
+    /// `provider:1.0@sha256:…` twice, with two digests.
     pub(super) fn claim(&self, reference: &Reference, digest: &Digest) -> Result<(), Error> {
         let Reference::Registry(place) = reference else {
             return Ok(());

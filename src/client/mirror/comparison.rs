@@ -1,4 +1,4 @@
-//! What a mirror lacks.
+//! Comparing a mirror with its source.
 
 use crate::content::{Digest, Stored};
 use crate::oci::Reference;
@@ -9,27 +9,28 @@ use super::approval::Approved;
 use super::attached::AttachedComparison;
 use super::place::MirrorPlace;
 
-/// What a reference in a mirror is, compared with its source.
+/// The state of one reference in a mirror, compared with its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MirrorState {
     /// The mirror has everything, under the right name.
     Present,
-    /// Something was copied, and the mirror has everything now.
+    /// Missing content was copied, and the mirror has everything now.
     Copied,
     /// The mirror has nothing under this name.
     Missing,
-    /// The mirror has something else under this name.
+    /// The mirror has another manifest under this name.
     Different {
-        /// The digest of what it has.
+        /// The digest of the manifest in the mirror.
         actual: Digest,
     },
-    /// The mirror has the manifest under this name, and lacks something that belongs to it.
+    /// The mirror has the manifest under this name, but lacks content or attachments of it.
     Incomplete,
 }
 
-/// Compares what is under the name of `target` with what was approved, which `reader` reads. With `counting`, the bytes are
-/// counted that are missing, also if there is nothing under the name.
+/// Compares the manifest that `target` names in the mirror with the approved source, which `reader` reads. If the manifests
+/// are equal, counts the bytes that the mirror lacks. With `counting`, also counts them if the manifests differ or if the
+/// mirror has none.
 pub(super) async fn compare(
     place: &MirrorPlace,
     target: &Reference,
@@ -55,7 +56,7 @@ pub(super) async fn compare(
     Ok(match state {
         MirrorState::Present if stored.sent > 0 => (MirrorState::Incomplete, stored),
         MirrorState::Missing | MirrorState::Different { .. } if stored.sent == 0 => {
-            // Everything is there, and the manifest is sent to give it the name.
+            // All content exists. The manifest is still sent once more, to set the tag.
             let root = approved.root.size;
             stored.existing = stored.existing.saturating_sub(root);
             stored.sent = root;

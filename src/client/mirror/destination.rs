@@ -1,4 +1,4 @@
-//! Where a mirror is, and the names that it gives to what it holds.
+//! The place of a mirror, and the names in it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,12 @@ use super::super::error::Error;
 use super::super::lookup::{Storage, open_or_create_layout};
 use super::names::{part_of, tag_for};
 
-/// Where a mirror is: repositories of a registry that begin with a prefix, or an image layout.
+/// The place of a mirror: the repositories of a registry below a prefix, or an image layout.
 ///
-/// Full names are kept. In a registry, `ghcr.io/org/provider:1.0` is `PREFIX/ghcr.io/org/provider:1.0`, and a port is
-/// written with two underscores before it: `registry.lan:5000` is `registry.lan__5000`. In a layout, the whole reference is
-/// the name. A manifest that is asked for by its digest alone has the tag `digest-sha256-…`.
+/// Names in a mirror contain the full original name. In a registry, `ghcr.io/org/provider:1.0` becomes
+/// `PREFIX/ghcr.io/org/provider:1.0`. Two underscores replace the colon before a port: `registry.lan:5000` becomes
+/// `registry.lan__5000`. In a layout, the whole reference is the name. A reference with a digest and without a tag gets the
+/// tag `digest-sha256-…`.
 ///
 /// ```
 /// use wasmcloud_par::client::MirrorDestination;
@@ -31,26 +32,26 @@ pub struct MirrorDestination(pub(super) Kind);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A registry, perhaps with a repository that is the prefix of all names.
+    /// A registry, with an optional prefix for the names of repositories.
     Registry(Place),
     /// An image layout, without a name.
     Layout(LayoutReference),
 }
 
 impl MirrorDestination {
-    /// Returns the name in the mirror of what `reference` stands for. A digest stays.
+    /// Returns the name of `reference` in the mirror. A digest in `reference` is kept.
     ///
     /// # Errors
     ///
-    /// [`Error::MirrorName`] when `reference` is not in a registry, when its registry has a name that no repository can
-    /// have, and when the name is longer than that of a repository may be.
+    /// [`Error::MirrorName`] if `reference` is not in a registry, if the name of its registry cannot be a part of the name of
+    /// a repository, or if the name in the mirror is too long for a repository.
     pub fn name_of(&self, reference: &Reference) -> Result<Reference, Error> {
         let unnamed = |reason: String| Error::MirrorName {
             reference: reference.to_string(),
             reason,
         };
         let Reference::Registry(original) = reference else {
-            let reason = "it has no full name, which begins with a registry";
+            let reason = "only references to a registry have a name in a mirror";
             return Err(unnamed(reason.to_owned()));
         };
         let tag = match (original.tag(), original.digest()) {
@@ -82,8 +83,8 @@ impl MirrorDestination {
         })
     }
 
-    /// Returns what the names of everything from `registry` begin with, such as `registry.internal/prefix/ghcr.io`.
-    /// `None` for a layout, and for a registry whose name no repository can have.
+    /// Returns the prefix of all names of `registry` in the mirror, such as `registry.internal/prefix/ghcr.io`. Returns
+    /// `None` for a layout, and if the name of `registry` cannot be a part of the name of a repository.
     pub(super) fn prefix_of(&self, registry: &str) -> Option<String> {
         match &self.0 {
             Kind::Registry(place) => Some(format!("{place}/{}", part_of(registry)?)),
@@ -91,7 +92,8 @@ impl MirrorDestination {
         }
     }
 
-    /// Opens an image layout in a file, which is written whole: once, after everything was stored. `None` for other places.
+    /// Opens an image layout in a file. Such a layout is written only once, after everything was stored. Returns `None` for
+    /// other places.
     pub(super) async fn session(&self) -> Result<Option<Arc<dyn Storage>>, Error> {
         match &self.0 {
             Kind::Layout(layout) if layout.form() == LayoutForm::File => {
@@ -101,7 +103,7 @@ impl MirrorDestination {
         }
     }
 
-    /// Returns a reference in the place of the mirror, which tells how it is reached.
+    /// Returns a reference in the registry or the layout of the mirror. Connection options are chosen by it.
     #[cfg(feature = "cli")]
     pub(crate) fn place(&self) -> Option<Reference> {
         match &self.0 {

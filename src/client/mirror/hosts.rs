@@ -1,4 +1,4 @@
-//! The `hosts.toml` with which hosts find a mirror.
+//! The `hosts.toml` that makes hosts use a mirror.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::super::client::Client;
 use super::super::error::Error;
 use super::destination::{Kind, MirrorDestination};
 
-/// What a host has to read to find a registry in a mirror.
+/// The configuration that makes a host use a mirror for one registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MirrorHosts {
@@ -29,7 +29,8 @@ impl MirrorHosts {
             return Ok(Vec::new());
         };
         let url = client.registries.push_url(place.registry()).await?;
-        // A host that stands for the registry is told which one by a query. The settings of other hosts have none.
+        // If another host receives the pushes for the registry, the URL has a query that names the registry. A URL in
+        // `hosts.toml` has no query.
         let url = url.split('?').next().unwrap_or_default();
         let registries = references.filter_map(|reference| match reference {
             Reference::Registry(place) => Some(place.registry()),
@@ -46,7 +47,7 @@ impl MirrorHosts {
     }
 
     fn new(registry: &str, url: &str) -> Self {
-        // The names of registries and the URLs that are made of them have no characters that TOML would escape.
+        // The URL contains only the names of registries and a prefix, so TOML needs no escape sequences.
         let text = format!(
             "[host.\"{url}\"]\n\
              capabilities = [\"pull\", \"resolve\", \"referrers\"]\n\
@@ -58,8 +59,9 @@ impl MirrorHosts {
         }
     }
 
-    /// Returns the name of the directory that the file `hosts.toml` is in, below the directory of all registries.
-    /// A port is written as Windows allows it, which containerd reads on every system: `registry.lan_5000_`.
+    /// Returns the name of the directory of this `hosts.toml`, below the directory for all registries. On Windows, where
+    /// names of files cannot have colons, a port has underscores around it: `registry.lan_5000_`. Containerd reads this form
+    /// on every system.
     #[must_use]
     pub fn directory(&self) -> String {
         match self.registry.rsplit_once(':') {

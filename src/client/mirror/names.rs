@@ -1,7 +1,7 @@
-//! The names of registries as a part of a repository's name, and of digests as tags.
+//! Writing the name of a registry as a part of the name of a repository, and a digest as a tag.
 //!
-//! A registry is a part of the names in a mirror: `ghcr.io/org/provider` is `PREFIX/ghcr.io/org/provider` there. No two
-//! registries have one name, and each can be read back:
+//! Names in a mirror contain the registry: `ghcr.io/org/provider` becomes `PREFIX/ghcr.io/org/provider`. Different
+//! registries always become different parts:
 //!
 //! | registry | part |
 //! | --- | --- |
@@ -15,17 +15,17 @@ use std::net::Ipv6Addr;
 
 use crate::content::Digest;
 
-/// What stands between a host and its port.
+/// The text between a host and its port.
 const PORT: &str = "__";
-/// What an IPv6 address ends with.
+/// The suffix of an IPv6 address.
 const IPV6: &str = ".ipv6-literal.net";
-/// What the tag for a manifest that has no tag begins with.
+/// The prefix of a tag that is made of a digest.
 const DIGEST: &str = "digest-";
-/// How many digits of a digest are in a tag.
+/// How many digits of a digest such a tag has.
 const DIGITS: usize = 64;
 
-/// Returns the part of a name that stands for `registry`. `None`: its host has characters that no repository may have,
-/// or two underscores in a row, which stand before a port.
+/// Returns the part of a repository's name for `registry`. Returns `None` if the name of a repository cannot have the
+/// characters of the host, or if the host has two underscores in a row, which are reserved for the port.
 pub(super) fn part_of(registry: &str) -> Option<String> {
     let (host, port) = split_port(registry);
     let host = match host
@@ -45,13 +45,13 @@ pub(super) fn part_of(registry: &str) -> Option<String> {
 
 fn split_port(registry: &str) -> (&str, Option<&str>) {
     match registry.rsplit_once(':') {
-        // The colons of an IPv6 address are before its bracket.
+        // A `]` after the last colon means that the colon is part of an IPv6 address.
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (registry, None),
     }
 }
 
-/// Whether a label of a host can be between two points in the name of a repository.
+/// Whether a label of a host can be between two dots in the name of a repository.
 fn is_plain_label(label: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let mut ends = label.bytes().take(1).chain(label.bytes().last());
@@ -63,8 +63,8 @@ fn ipv6(address: Ipv6Addr) -> String {
     format!("{}{IPV6}", segments.join("-"))
 }
 
-/// Returns the tag under which a mirror keeps a manifest that is asked for by its digest alone. A registry that removes
-/// manifests without a tag keeps it.
+/// Returns the tag that a manifest gets in a mirror if its reference has a digest and no tag. The tag protects the manifest
+/// in registries that remove manifests without a tag.
 pub(super) fn tag_for(digest: &Digest) -> String {
     let (algorithm, hex) = (digest.algorithm().name(), digest.hex());
     // A tag may have 128 characters.
@@ -72,7 +72,7 @@ pub(super) fn tag_for(digest: &Digest) -> String {
     format!("{DIGEST}{algorithm}-{hex}")
 }
 
-/// Whether `tag` is the one for a manifest without a tag, which has this digest.
+/// Whether `tag` was made of `digest` by [`tag_for`].
 pub(super) fn is_tag_for(tag: &str, digest: &Digest) -> bool {
     tag == tag_for(digest)
 }

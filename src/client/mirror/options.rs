@@ -1,6 +1,6 @@
 //! The options of a mirror.
 
-/// What a mirror may change.
+/// The options of a mirror.
 ///
 /// ```
 /// use wasmcloud_par::client::MirrorOptions;
@@ -10,14 +10,14 @@
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct MirrorOptions {
-    /// Whether nothing is copied. What the mirror lacks is determined, and counted. Default: `false`.
+    /// Whether the mirror is only compared: its missing bytes are counted, and nothing is copied. Default: `false`.
     pub compare_only: bool,
     /// Whether a tag of the mirror that names an archive of another issuer or subject may be moved. Default: `false`.
     pub change_identity: bool,
 }
 
 impl MirrorOptions {
-    /// Sets whether nothing is copied.
+    /// Sets whether the mirror is only compared, and nothing is copied.
     #[must_use]
     pub fn compare_only(mut self, compare_only: bool) -> Self {
         self.compare_only = compare_only;

@@ -1,4 +1,4 @@
-//! What became of what is mirrored.
+//! The outcome for each mirrored reference.
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use super::super::tree::LeftOut;
 use super::comparison::MirrorState;
 use super::source::MirrorSource;
 
-/// What became of one reference.
+/// The outcome for one reference.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Mirrored {
     /// The reference that is deployed.
     pub reference: Reference,
-    /// Its name in the mirror. `None`: it has none.
+    /// The name of the reference in the mirror. `None`: it has none.
     pub destination: Option<Reference>,
-    /// What the mirror has now, or why it is not there.
+    /// The state of the artifact in the mirror, or the error that stopped the copy.
     pub outcome: Result<MirroredArtifact, Error>,
-    /// Whether nothing was copied because of what the source is: its claims do not verify, or the lock, the trust policy
-    /// or a pin refuses it. The outcome is an error then.
+    /// Whether the source was refused, and nothing of it was copied: its claims do not verify, or the lock, the trust policy
+    /// or a pin refuses it. If so, `outcome` is an error.
     pub is_refused: bool,
 }
 
 impl Mirrored {
-    /// Returns that `source` was not mirrored because of an error that is the same for all.
+    /// Returns the outcome of a source that was not mirrored because of `error`, which all sources share.
     pub(super) fn failed(source: &MirrorSource, error: &Arc<Error>) -> Self {
         Self {
             reference: source.reference.clone(),
@@ -36,7 +36,7 @@ impl Mirrored {
         }
     }
 
-    /// Makes a failure of what was copied: the session in which all was written did not end well.
+    /// Replaces the outcome of a copied artifact by `error`: the session that all copies were written in has failed.
     pub(super) fn take_back(&mut self, error: &Arc<Error>) {
         let is_copied = |artifact: &MirroredArtifact| artifact.state == MirrorState::Copied;
         if self.outcome.as_ref().is_ok_and(is_copied) {
@@ -51,21 +51,21 @@ impl Mirrored {
 pub struct MirroredArtifact {
     /// The digest of the manifest, or of the index, in the source.
     pub digest: Digest,
-    /// What the mirror has.
+    /// The state of the artifact in the mirror.
     pub state: MirrorState,
-    /// Whether it is a provider archive, or an index with one. The trust policy was asked about archives only.
+    /// Whether the artifact is a provider archive, or an index with one. The trust policy is checked only for archives.
     pub is_archive: bool,
-    /// How many bytes were sent, or would be sent when nothing is copied.
+    /// How many bytes were sent. With [`compare_only`](super::MirrorOptions::compare_only), how many would be sent.
     pub sent: u64,
-    /// How many bytes the registry took over from another repository of its own.
+    /// How many bytes the registry mounted from another of its repositories.
     pub mounted: u64,
     /// How many bytes the mirror had already.
     pub existing: u64,
-    /// What the manifests name and the source does not have.
+    /// The content that the manifests name, but that the source does not have.
     pub left_out: Vec<LeftOut>,
 }
 
-/// Why a reference is not in a mirror.
+/// The reason why a reference is not in a mirror.
 pub(super) enum Failure {
     /// The source may not be used.
     Refused(Error),
@@ -73,7 +73,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Returns the failure to approve a source.
+    /// Returns the failure for an error of the check of a source.
     pub(super) fn approving(error: Error) -> Self {
         if error.kind() == ErrorKind::NotVerified {
             Self::Refused(error)

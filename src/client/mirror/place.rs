@@ -1,4 +1,4 @@
-//! The place in a mirror for one reference, and what is there.
+//! The repository or the layout in a mirror for one reference, and its content.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -15,7 +15,7 @@ use super::super::tree::Tree;
 /// How many requests are sent at a time.
 const AT_A_TIME: usize = 8;
 
-/// The place in a mirror for one reference.
+/// The repository or the layout in a mirror for one reference.
 pub(super) enum MirrorPlace {
     Registry(Repository),
     Layout(Box<dyn ReadLayout>),
@@ -46,7 +46,7 @@ impl MirrorPlace {
         }
     }
 
-    /// Returns the digest of what the tag of `target` names.
+    /// Returns the digest of the manifest that the tag of `target` names.
     pub(super) async fn digest_of(&self, target: &Reference) -> Result<Option<Digest>, Error> {
         let by_tag = match target.tag() {
             Some(tag) => ManifestName::Tag(tag.to_owned()),
@@ -58,7 +58,7 @@ impl MirrorPlace {
         Ok(found(storage.resolve(&by_tag).await)?.map(|manifest| manifest.digest))
     }
 
-    /// Counts the bytes of `tree` that the mirror has, and those that it lacks.
+    /// Counts the bytes of `tree` that the mirror has, and the bytes that it lacks.
     pub(super) async fn count(&self, tree: &Tree) -> Result<Stored, Error> {
         let blobs = tree.blobs.iter().map(|blob| &blob.descriptor);
         let manifests = tree.manifests.iter().map(|(manifest, _)| manifest);
@@ -75,7 +75,7 @@ impl MirrorPlace {
         let holds = match self {
             Self::Registry(repository) => repository.holds(content).await?,
             Self::Layout(layout) => match found(layout.open(content, None).await) {
-                // It has another size.
+                // A blob of another size is damaged.
                 Err(error) if error.kind() == ErrorKind::NotVerified => false,
                 opened => opened?.is_some(),
             },
@@ -89,7 +89,7 @@ impl MirrorPlace {
     }
 }
 
-/// Returns what was found, or `None` for what does not exist.
+/// Returns `None` in place of an error which says that something does not exist.
 fn found<T>(answer: Result<T, StoreError>) -> Result<Option<T>, Error> {
     match answer {
         Ok(found) => Ok(Some(found)),

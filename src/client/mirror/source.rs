@@ -1,4 +1,4 @@
-//! What is mirrored.
+//! The artifacts to mirror.
 
 use std::ops::Deref;
 
@@ -9,21 +9,21 @@ use super::super::error::Error;
 use super::super::lookup::open_layout;
 use super::names::is_tag_for;
 
-/// What is mirrored: a reference, and where its content is read from.
+/// An artifact to mirror: its reference, and the place that its content is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MirrorSource {
-    /// The reference that is deployed. The trust policy, the pins and the lock are asked about it, and the name in the
-    /// mirror is made of it.
+    /// The reference that is deployed. The trust policy, the pins and the lock are checked for it, and the name in the
+    /// mirror is derived from it.
     pub reference: Reference,
-    /// Where the content is, if that is not `reference`: in an image layout that another mirror was written to.
+    /// The place that the content is read from, such as an image layout with another mirror. `None`: `reference` itself.
     pub place: Option<Reference>,
-    /// Whether the reference is deployed as a provider, so that nothing but a provider archive is mirrored.
+    /// Whether the reference is deployed as a provider. If so, it is an error if the artifact is not a provider archive.
     pub is_provider: bool,
 }
 
 impl MirrorSource {
-    /// Returns a source that is read from `reference` itself, whatever artifact that is.
+    /// Returns a source that is read from `reference` itself, and that may be any kind of artifact.
     #[must_use]
     pub fn new(reference: Reference) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl MirrorSource {
         }
     }
 
-    /// Sets whether nothing but a provider archive is mirrored.
+    /// Sets whether the artifact must be a provider archive.
     #[must_use]
     pub fn provider(mut self, is_provider: bool) -> Self {
         self.is_provider = is_provider;
@@ -45,7 +45,7 @@ impl MirrorSource {
         self.place.as_ref().unwrap_or(&self.reference)
     }
 
-    /// Returns what the layout holds under whole references, as another mirror was written to it.
+    /// Returns the artifacts of a layout that holds a mirror: their names are whole references.
     pub(super) async fn all_in(layout: &LayoutReference) -> Result<Vec<Self>, Error> {
         let named = open_layout(layout).await?.named().await?;
         let sources = named.into_iter().filter_map(|(name, manifest)| {
@@ -67,7 +67,7 @@ impl MirrorSource {
                     whole
                 }
             }
-            // It has no full name, and the mirror has no name for it.
+            // The name is not a whole reference. Mirroring this source fails later, because it has no name in the mirror.
             _ => here.with_name(name),
         };
         Self {

@@ -17,10 +17,10 @@ use super::outcome::{Failure, Mirrored, MirroredArtifact};
 use super::place::MirrorPlace;
 use super::source::{MirrorSource, Named};
 
-/// What all references of a mirror have in common.
+/// The task of mirroring references: everything that they have in common.
 #[derive(Clone)]
 pub(super) struct Task {
-    /// Reads the sources. Its lock, policy and pins are asked.
+    /// The client that reads the sources. Its lock, trust policy and pins are checked.
     pub(super) reader: Client,
     pub(super) writer: Client,
     pub(super) mirror: MirrorDestination,

@@ -1,4 +1,4 @@
-//! When a manifest was made.
+//! The time at which a manifest was made.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -29,8 +29,8 @@ struct Fields {
     created: Option<String>,
 }
 
-/// Returns when `manifest` was made, according to its annotation, to the verified claims of its archive, or to the
-/// config of its image. `None`: none of them has a time.
+/// Returns when `manifest` was made. The time comes from its annotation, else from the verified claims of its archive, else
+/// from the config of its image. Returns `None` if none of them has a time.
 ///
 /// # Errors
 ///
@@ -68,8 +68,8 @@ fn parse(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(text).ok()
 }
 
-/// Returns when the claims of an archive were signed. Their signature is verified. Claims that have expired or are not
-/// yet valid count too.
+/// Returns when the claims of an archive were signed. The signature is verified. Claims that have expired or are not yet
+/// valid are accepted.
 async fn signed(
     client: &Client,
     repository: &Repository,

@@ -60,8 +60,8 @@ impl Execution<'_> {
         outcome
     }
 
-    /// Deletes a manifest and what belongs to it, except what other manifests need. Fails if a tag that is not in the
-    /// plan names the manifest now.
+    /// Deletes a manifest and its attachments, except those that other manifests need. Fails if a tag that is not in the plan
+    /// names the manifest now.
     async fn delete_manifest(
         &self,
         manifest: &PrunedManifest,

@@ -41,8 +41,8 @@ pub(in crate::client) struct Inventory {
 }
 
 impl Inventory {
-    /// Reads the manifest of each tag. Where the decision depends on the age, reads also when the manifests were made
-    /// whose tags `retention` selects.
+    /// Reads the manifest of each tag. If `retention` depends on the age, also reads the times of the manifests whose tags it
+    /// selects.
     pub(in crate::client) async fn read(
         client: &Client,
         place: &RegistryReference,
@@ -194,7 +194,7 @@ impl Inventory {
                 "a manifest that stays, or a lock, needs it".to_owned(),
             ));
         }
-        // The manifest stays with its subject, with the subject of its subject, and so on. Those need not have a tag.
+        // The manifest stays if its subject stays, or the subject of its subject, and so on. These need not have a tag.
         let mut subject = self
             .known(digest)
             .await?
@@ -253,7 +253,7 @@ impl Known {
     }
 }
 
-/// Returns whether `tag` is a tag under which clients store what belongs to `digest`.
+/// Returns whether `tag` is a tag for the attachments of `digest`, such as `sha256-….sig`.
 fn is_attached_to(tag: &str, digest: &Digest) -> bool {
     let name = tag.split('.').next().unwrap_or_default();
     is_of_digest(tag) && name.replacen('-', ":", 1) == digest.to_string()

@@ -13,8 +13,8 @@ pub struct Retention {
     /// The tags that may be removed. All others stay. A tag made of a digest, such as `sha256-….sig`, is removed only
     /// with the manifest that has this digest.
     pub tags: BTreeSet<String>,
-    /// Only manifests that were made before this time lose tags. A manifest without a time stays. Default: `None`, the
-    /// age does not matter.
+    /// Only tags of manifests that were made before this time are removed. A manifest without a time keeps its tags.
+    /// Default: `None`, the age does not matter.
     pub made_before: Option<SystemTime>,
     /// Digests of manifests that stay with all their tags. Default: none.
     pub locked: BTreeSet<Digest>,
@@ -32,8 +32,8 @@ pub struct PrunePlan {
     pub pruned: Vec<PrunedManifest>,
     /// The tags that [`Retention::tags`] selects and that stay.
     pub kept: Vec<KeptTag>,
-    /// The digests of the manifests that stay, and of what they need. None of it is deleted together with a manifest
-    /// that it belongs to.
+    /// The digests of the manifests that stay, and of the content that they need. None of it is deleted, even if it is
+    /// attached to a manifest that is deleted.
     pub(super) needed: BTreeSet<Digest>,
 }
 

@@ -1,4 +1,4 @@
-//! Why nothing was signed.
+//! The reasons why signing with Sigstore fails.
 
 use std::error::Error;
 use std::io;
@@ -9,15 +9,15 @@ use crate::client::sigstore::{BundleError, TrustedRootError};
 use crate::content::{ErrorKind, RuntimeEnded, rfc3339, unix_seconds};
 use crate::oci;
 
-/// What a certificate authority is asked for.
+/// Names the answer of a certificate authority in messages.
 pub(super) const CERTIFICATE: &str = "a certificate";
-/// What the token service of a CI system is asked for.
+/// Names the answer of the token service of a CI system in messages.
 pub(super) const TOKEN: &str = "an identity token";
 
 /// The error of another library.
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why nothing was signed with Sigstore. No text in it has the identity token.
+/// The reason why signing with Sigstore failed. No message contains the identity token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SigningError {
@@ -25,7 +25,7 @@ pub enum SigningError {
     #[error("there is no identity token to sign with")]
     NoToken,
     /// The job of GitHub Actions may not get identity tokens.
-    #[error("this job of GitHub Actions gets no identity token to sign with")]
+    #[error("this job of GitHub Actions may not request an identity token to sign with")]
     NoGitHubToken,
     /// The job of GitLab has no identity token.
     #[error("this job of GitLab has no identity token to sign with in SIGSTORE_ID_TOKEN")]
@@ -42,22 +42,23 @@ pub enum SigningError {
     /// A predicate is malformed. The field says how.
     #[error("the predicate cannot be signed: {0}")]
     Predicate(String),
-    /// A predicate is larger than what is signed.
-    #[error("the predicate has more than {limit} bytes, which is the most that is signed")]
+    /// A predicate is larger than the limit.
+    #[error("the predicate has more than {limit} bytes, which is the limit")]
     PredicateTooLarge {
         /// The largest predicate that is signed, in bytes.
         limit: u64,
     },
-    /// The type of a predicate is neither a URI nor a name that is known. The field is the type.
-    #[error("`{0}` is neither the URI of a type of predicates nor the name of one")]
+    /// The type of a predicate is neither a URI nor a known name. The field is the type.
+    #[error("`{0}` is neither the URI of a predicate type nor a known name")]
     PredicateType(String),
-    /// The program does not run in a job of GitHub Actions or GitLab, so that nothing says how the content was built.
+    /// The program does not run in a job of GitHub Actions or GitLab, so the provenance of the content is unknown.
     #[error(
-        "this is no job of GitHub Actions or GitLab, so nothing says how the manifest was made"
+        "this is not a job of GitHub Actions or GitLab, so the provenance of the manifest is unknown"
     )]
     NotInCi,
-    /// The CI job does not say something that belongs to a provenance. The field is the variable.
-    #[error("the CI job does not say in {0} how the manifest was made")]
+    /// The CI job does not set a variable that the provenance needs, or its value is malformed. The field is the name of
+    /// the variable.
+    #[error("the provenance needs the variable {0}, which the CI job does not set correctly")]
     CiVariable(&'static str),
     /// The signing configuration cannot be read.
     #[error("cannot read the signing configuration {}", path.display())]
@@ -67,7 +68,7 @@ pub enum SigningError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The signing configuration is malformed, or names no services that can be used.
+    /// The signing configuration is malformed, or it names no usable service.
     #[error("the signing configuration {place} cannot be used")]
     Configuration {
         /// The path of the file, or `public`.
@@ -78,30 +79,30 @@ pub enum SigningError {
     /// The trusted root of the instance cannot be used.
     #[error(transparent)]
     TrustedRoot(#[from] TrustedRootError),
-    /// A service of the instance, or the one that gives tokens, does not answer, or refuses.
+    /// A service of the instance, or the token service of the CI system, does not answer, or it refuses the request.
     #[error("cannot get {what} from {url}")]
     Service {
-        /// What was asked for, such as "a certificate".
+        /// The name of the expected answer, such as "a certificate".
         what: &'static str,
         /// The URL of the service, without its query.
         url: String,
         /// The error of the service.
         source: oci::Error,
     },
-    /// A service of the instance, or the one that gives tokens, answers with something else than what was asked for.
+    /// A service of the instance, or the token service of the CI system, sends an answer that is malformed.
     #[error("{url} answered with something that is not {what}")]
     Answer {
-        /// What was asked for, such as "a certificate".
+        /// The name of the expected answer, such as "a certificate".
         what: &'static str,
         /// The URL of the service, without its query.
         url: String,
         /// What is wrong with the answer.
         source: Cause,
     },
-    /// What the instance has signed does not verify against the trusted root.
+    /// The new bundle does not verify against the trusted root, so it is not attached.
     #[error("what was signed does not verify, so it is not attached")]
     NotVerified(#[source] BundleError),
-    /// No key could be made, or it could not sign.
+    /// Generating a key, or signing with it, failed.
     #[error("cannot make a key to sign with")]
     Key,
     /// The work was cancelled: the runtime is shutting down.
@@ -133,7 +134,7 @@ impl SigningError {
             Self::TrustedRoot(error) => error.kind(),
             Self::Service { .. } if self.is_about_token() => ErrorKind::Denied,
             Self::Service { source, .. } => match source.kind() {
-                // Nothing has a name that could be taken.
+                // A conflict means that a name is taken. Services have no such names.
                 ErrorKind::Conflict => ErrorKind::Other,
                 kind => kind,
             },
@@ -142,8 +143,8 @@ impl SigningError {
         }
     }
 
-    /// Whether a service has refused the token, or the secret that gets one. A certificate authority answers with HTTP 400
-    /// to a token that it does not accept.
+    /// Whether a service has refused the identity token, or the secret that a job of GitHub Actions gets tokens with. A
+    /// certificate authority answers with HTTP 400 to a token that it does not accept.
     pub(crate) fn is_about_token(&self) -> bool {
         let Self::Service {
             what: CERTIFICATE | TOKEN,

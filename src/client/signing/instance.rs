@@ -40,7 +40,7 @@ pub(super) enum LogVersion {
 }
 
 impl Instance {
-    /// Reads the services of an instance from a file. `None`: those of the public instance. Blocks.
+    /// Reads the services of an instance from a file. `None`: the services of the public instance. Blocks.
     pub(super) fn read(path: Option<&Path>) -> Result<Self, SigningError> {
         let (text, place) = match path {
             None => (
@@ -60,7 +60,7 @@ impl Instance {
     }
 
     fn parse(text: &str) -> Result<Self, Cause> {
-        // The text of the error has that of its cause already.
+        // The message of this error repeats the message of its source, so only the message is kept.
         let config = SigningConfig::from_json(text).map_err(|error| error.to_string())?;
         let authority = config.fulcio_url();
         let authority =
@@ -82,7 +82,10 @@ impl Instance {
             None => false,
         };
         if !is_timed && timestamps.is_none() {
-            return Err("it names nothing that says when something was signed".into());
+            return Err(
+                "it names no timestamp authority and no log that records the time of a signature"
+                    .into(),
+            );
         }
         Ok(Self {
             authority: base(authority),
@@ -92,8 +95,8 @@ impl Instance {
     }
 }
 
-/// Chooses one of the services of a kind, the newest first. An instance that demands several is refused: the bundle would
-/// have one.
+/// Chooses the first service of a kind. `services` begins with the newest. A configuration that demands several services
+/// of a kind is refused, because a bundle gets an answer from only one.
 fn choose<'a>(
     kind: &str,
     wanted: &ServiceConfiguration,
@@ -108,11 +111,11 @@ fn choose<'a>(
     if is_one_enough {
         Ok(services.first().copied())
     } else {
-        Err(format!("it demands more than one {kind}, and one is used").into())
+        Err(format!("it demands more than one {kind}, which is not supported").into())
     }
 }
 
-/// Returns the URL of a service, which paths are added to.
+/// Returns the URL of a service without slashes at its end, so that a path can be appended.
 fn base(service: &ServiceEndpoint) -> String {
     service.url.trim_end_matches('/').to_owned()
 }

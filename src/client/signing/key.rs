@@ -1,4 +1,4 @@
-//! A key that signs once.
+//! A key for one signature.
 
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
@@ -6,13 +6,13 @@ use sigstore_verify::types::{DerPublicKey, SignatureBytes};
 
 use super::error::SigningError;
 
-/// What stands before a point of the curve P-256 in a `SubjectPublicKeyInfo` (RFC 5480, section 2).
+/// The bytes before the point of a P-256 key in a `SubjectPublicKeyInfo` (RFC 5480, section 2).
 const PREFIX: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
-/// A key of the curve P-256, for one signature. It is never written anywhere.
+/// A P-256 key for one signature. It is held only in memory.
 pub(super) struct OneTimeKey {
     pair: EcdsaKeyPair,
     random: SystemRandom,

@@ -1,20 +1,21 @@
 //! Signing with Sigstore: a statement about a manifest, signed by the identity of a CI job.
 //!
 //! ```text
-//! session                       one signature: certificate, log entry, timestamp, verified
+//! session                       makes a signature: certificate, log entry, timestamp; then verifies it
 //! instance                      the services of an instance, from its signing configuration
-//! key                           a key that signs once
-//! signer                        what a caller gives: a token, an instance, a trusted root
-//! token_source                  the tokens of GitHub and GitLab
-//! provenance                    the predicate that a CI job says of itself
-//! statement, predicate          what is signed
-//! token                         a token, and what it says
-//! error
+//! key                           a key for one signature
+//! signer                        the caller's options: a token source, an instance, a trusted root
+//! token_source                  gets tokens in jobs of GitHub Actions and GitLab
+//! provenance                    the SLSA provenance of a CI job
+//! statement, predicate          the signed statement and its predicate
+//! token                         an identity token and its claims
+//! error                         the reasons why signing fails
 //! ```
 //!
-//! A key is made for each signature and forgotten after it. The certificate authority of the instance gives a certificate
-//! for it to whom the token names, the transparency log an entry, and the timestamp authority a time. The bundle of all of
-//! that is verified against the trusted root before it leaves this module.
+//! The session makes a new key for each signature and drops it afterwards. The certificate authority of the instance
+//! issues a certificate that binds the key to the identity in the token. The transparency log returns an entry for the
+//! signature, and the timestamp authority returns a timestamp. The session puts all of that into a bundle, and verifies
+//! the bundle against the trusted root before it returns it.
 
 mod error;
 #[cfg(feature = "sigstore")]

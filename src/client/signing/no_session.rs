@@ -1,4 +1,4 @@
-//! Without the feature `sigstore`, nothing is signed.
+//! The types of `session.rs` for a build without the feature `sigstore`. They have no values.
 
 use std::convert::Infallible;
 
@@ -12,10 +12,10 @@ use super::error::SigningError;
 use super::predicate::Predicate;
 use super::signer::SigstoreSigner;
 
-/// What signs with an instance. There is none without the feature.
+/// A session cannot exist without the feature.
 pub(in crate::client) struct SigningSession(Infallible);
 
-/// A bundle that was verified. There is none without the feature.
+/// A verified bundle. Without the feature, no function returns one.
 pub(in crate::client) struct SignedBundle {
     pub(in crate::client) bytes: Bytes,
     pub(in crate::client) identity: SigstoreIdentity,

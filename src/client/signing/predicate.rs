@@ -1,4 +1,4 @@
-//! What a statement says.
+//! The predicate of a statement.
 
 use std::time::SystemTime;
 
@@ -10,15 +10,16 @@ use crate::content::{rfc3339, unix_seconds};
 use super::error::SigningError;
 use super::provenance;
 
-/// The largest predicate that is signed, in bytes. In a bundle it takes a third more, and a bundle has a limit, too.
+/// The largest predicate that is signed, in bytes. The Base64 in a bundle makes it a third larger, and the bundle must
+/// stay below its own limit.
 const LIMIT: u64 = 2 * 1024 * 1024;
 /// The type of cosign's predicate `custom`, which wraps any text.
 const CUSTOM: &str = "https://cosign.sigstore.dev/attestation/v1";
 /// The type of the predicate of SLSA, version 1.
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
-/// The type of the statement that `cosign sign` makes: its predicate is empty.
+/// The predicate type of the statement that `cosign sign` makes. Its predicate is empty.
 const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
-/// The names that cosign has for types of predicates.
+/// The names that cosign uses for predicate types, and their URIs.
 const NAMES: [(&str, &str); 10] = [
     ("custom", CUSTOM),
     ("cyclonedx", "https://cyclonedx.org/bom"),
@@ -32,7 +33,7 @@ const NAMES: [(&str, &str); 10] = [
     ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
 ];
 
-/// What a statement says about a manifest: a type, and a JSON object.
+/// The content of a statement about a manifest: a type, and a JSON object.
 ///
 /// ```
 /// use wasmcloud_par::signing::Predicate;
@@ -46,7 +47,7 @@ const NAMES: [(&str, &str); 10] = [
 #[derive(Debug, Clone)]
 pub struct Predicate {
     predicate_type: String,
-    /// A JSON object, as it was given.
+    /// A JSON object, as the caller wrote it.
     content: Box<RawValue>,
 }
 
@@ -54,9 +55,9 @@ impl Predicate {
     /// The largest predicate that is signed, in bytes.
     pub const LIMIT: u64 = LIMIT;
 
-    /// Returns a predicate with a JSON object. Its type is a URI, or one of the names that cosign has: `slsaprovenance1`,
-    /// `spdxjson`, `cyclonedx`, `vuln`, `openvex` and others. With `custom`, the object is wrapped as cosign does, together
-    /// with the time.
+    /// Returns a predicate with a JSON object. `predicate_type` is a URI, or one of the names that cosign uses:
+    /// `slsaprovenance1`, `spdxjson`, `cyclonedx`, `vuln`, `openvex` and others. With `custom`, the predicate wraps the
+    /// object together with the current time, as cosign does.
     ///
     /// # Errors
     ///
@@ -73,7 +74,7 @@ impl Predicate {
         let malformed = |reason: String| SigningError::Predicate(reason);
         let text = std::str::from_utf8(content)
             .map_err(|_| malformed("it is not text in UTF-8".to_owned()))?;
-        // Also refuses what is nested too deep for those who read it.
+        // The parser also refuses JSON that is nested deeper than other clients can read.
         let parsed: Result<Map<String, Value>, _> = serde_json::from_str(text);
         parsed.map_err(|error| malformed(format!("it is not a JSON object: {error}")))?;
         let content = if uri == CUSTOM {
@@ -85,13 +86,13 @@ impl Predicate {
         Self::of_text(uri, content)
     }
 
-    /// Returns the statement that `cosign sign` makes. It says only that the manifest was signed.
+    /// Returns the predicate that `cosign sign` uses. It is empty: the statement says only that the manifest was signed.
     pub(crate) fn signature() -> Result<Self, SigningError> {
         Self::of_text(SIGNATURE, "{}".to_owned())
     }
 
-    /// Returns the SLSA provenance of a CI job: what built the manifest, from which commit. GitHub Actions and GitLab are
-    /// known, by the variables of their environment. `variable` returns the value of a variable.
+    /// Returns the SLSA provenance of a CI job: the workflow that built the manifest, and the commit. The job is one of
+    /// GitHub Actions or GitLab, which set environment variables about it. `variable` returns the value of a variable.
     ///
     /// Only variables that hold no secrets are read.
     ///
@@ -124,7 +125,7 @@ impl Predicate {
     }
 }
 
-/// Returns the URI of a type, which has a name or is a URI itself.
+/// Returns the URI of a predicate type. `name` is a known name, or a URI already.
 fn uri(name: &str) -> Result<&str, SigningError> {
     let mut names = NAMES.iter();
     if let Some((_, uri)) = names.find(|(known, _)| *known == name) {

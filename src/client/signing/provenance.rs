@@ -1,20 +1,20 @@
-//! The SLSA provenance of a CI job, from the variables of its environment.
+//! The SLSA provenance of a CI job, from its environment variables.
 //!
-//! Only variables are read that have no secrets, each by its name.
+//! Each variable is read by its name, and none of them holds a secret.
 
 use serde_json::{Value, json};
 
 use super::error::SigningError;
 
-/// The kind of build that GitHub documents for its workflows.
+/// The build type that GitHub documents for its workflows.
 const GITHUB_BUILD: &str = "https://actions.github.io/buildtypes/workflow/v1";
-/// The kind of build that GitLab documents for its jobs.
+/// The build type that GitLab documents for its jobs.
 const GITLAB_BUILD: &str = "https://docs.gitlab.com/ci/pipeline_security/slsa/provenance_v1";
 
 /// The variables of a CI job.
 struct Job<'a>(&'a dyn Fn(&str) -> Option<String>);
 
-/// Returns the provenance that a CI job says of itself (SLSA, "Build: Provenance", version 1).
+/// Returns the provenance of the CI job whose variables `variable` returns (SLSA, "Build: Provenance", version 1).
 pub(super) fn of_ci(variable: &dyn Fn(&str) -> Option<String>) -> Result<Value, SigningError> {
     let job = Job(variable);
     let said = if job.is_set("GITHUB_ACTIONS") {
@@ -27,7 +27,7 @@ pub(super) fn of_ci(variable: &dyn Fn(&str) -> Option<String>) -> Result<Value, 
     Ok(without_absent(said))
 }
 
-/// Removes what the job does not say, which is null.
+/// Removes members that are null. The job does not set their variables.
 fn without_absent(value: Value) -> Value {
     let Value::Object(members) = value else {
         return value;
@@ -106,7 +106,7 @@ impl Job<'_> {
         Ok(json!({
             "buildDefinition": {
                 "buildType": GITLAB_BUILD,
-                // Not the variables of the job, which GitLab would name here: some of them are secrets.
+                // GitLab's own provenance lists the variables of the job here. They are left out, because some are secrets.
                 "externalParameters": {
                     "source": repository,
                     "entryPoint": self.require("CI_JOB_NAME")?,
@@ -131,7 +131,7 @@ impl Job<'_> {
     }
 }
 
-/// Returns the commit that was built.
+/// Returns the resource descriptor of the commit that was built.
 fn source(repository: &str, reference: &str, commit: &str) -> Value {
     json!({
         "uri": format!("git+{repository}@{reference}"),

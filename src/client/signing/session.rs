@@ -32,10 +32,10 @@ use super::token_source::TokenSource;
 /// The media type of statements in a bundle.
 const STATEMENT: &str = "application/vnd.in-toto+json";
 const JSON: &str = "application/json";
-/// The most that is read of an answer, in bytes. That of a log repeats the statement at most.
+/// The largest answer that is read, in bytes. The answer of a log is the longest one, because it repeats the statement.
 const ANSWER_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// What signs with an instance: its services, its trusted root and a token.
+/// Signs statements with one instance of Sigstore: its services, its trusted root and an identity token.
 pub(in crate::client) struct SigningSession {
     services: Services,
     instance: Instance,
@@ -44,15 +44,15 @@ pub(in crate::client) struct SigningSession {
     token: IdentityToken,
 }
 
-/// A bundle that was verified.
+/// A verified bundle.
 pub(in crate::client) struct SignedBundle {
     /// The bundle, in JSON.
     pub(in crate::client) bytes: Bytes,
-    /// Who has signed it, according to its certificate.
+    /// The identity in the certificate of the bundle.
     pub(in crate::client) identity: SigstoreIdentity,
 }
 
-/// What a certificate authority answers (Fulcio, `SigningCertificate`).
+/// The answer of a certificate authority (Fulcio, `SigningCertificate`).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CertificateAnswer {
@@ -69,7 +69,7 @@ struct Chain {
     certificates: Vec<String>,
 }
 
-/// What the token service of GitHub Actions answers.
+/// The answer of the token service of GitHub Actions.
 #[derive(Deserialize)]
 struct TokenAnswer {
     value: String,
@@ -98,7 +98,7 @@ impl SigningSession {
         })
     }
 
-    /// Signs a statement about `manifest`, and verifies what comes of it. `name` is that of its repository.
+    /// Signs a statement about `manifest`, and verifies the resulting bundle. `name` is the name of its repository.
     pub(in crate::client) async fn sign(
         &mut self,
         manifest: &Digest,
@@ -128,7 +128,7 @@ impl SigningSession {
         }
         let bytes = serde_json::to_vec(&bundle.into_bundle());
         let bytes = bytes.map_err(|error| SigningError::Predicate(error.to_string()))?;
-        // The services may be wrong about anything. What is attached has to count for everybody who reads it.
+        // The services may return wrong answers. A bundle that other clients cannot verify must not be attached.
         let identity = self.verifier.verify(&bytes, manifest);
         let identity = identity.map_err(SigningError::NotVerified)?;
         Ok(SignedBundle {
@@ -161,7 +161,7 @@ impl SigningSession {
         DerCertificate::from_pem(&first).map_err(|error| asked.malformed(error.into()))
     }
 
-    /// Puts a signature into the transparency log, if the instance has one.
+    /// Adds a signature to the transparency log, if the instance has one. Returns its entry.
     async fn log_entry(
         &self,
         envelope: &DsseEnvelope,
@@ -207,7 +207,7 @@ impl SigningSession {
         Ok(Some(entry))
     }
 
-    /// Gets a timestamp of a signature, if the instance has an authority for that.
+    /// Gets a timestamp of a signature, if the instance has a timestamp authority.
     async fn timestamp(
         &self,
         signature: &SignatureBytes,
@@ -227,8 +227,8 @@ impl SigningSession {
     }
 }
 
-/// Returns a request for a timestamp of a SHA-256 digest, with the certificate of the authority (RFC 3161, section 2.4.1).
-/// It has no nonce: a new signature is asked about.
+/// Returns a request for a timestamp of a SHA-256 digest (RFC 3161, section 2.4.1). It asks for the certificate of the
+/// authority, too. It needs no nonce: the signature is new, so no earlier answer can be about it.
 fn timestamp_query(digest: &[u8]) -> Vec<u8> {
     const BEFORE: [u8; 24] = [
         0x30, 0x39, 0x02, 0x01, 0x01, 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
@@ -238,7 +238,7 @@ fn timestamp_query(digest: &[u8]) -> Vec<u8> {
     [&BEFORE, digest, &CERTIFICATE].concat()
 }
 
-/// Returns a token that has not expired.
+/// Gets a token from `source`, and checks that it has not expired.
 async fn new_token(
     services: &Services,
     source: &TokenSource,
@@ -259,9 +259,9 @@ async fn new_token(
     Ok(token)
 }
 
-/// What is asked of a service.
+/// A request to a service: the name of its answer, and its URL.
 struct Asked {
-    /// With its article, for messages.
+    /// The name of the answer with its article, for messages: "a certificate".
     what: &'static str,
     url: String,
 }
@@ -291,7 +291,7 @@ impl Asked {
         })
     }
 
-    /// Returns the URL without its query, which may have secrets.
+    /// Returns the URL without its query, which may contain secrets.
     fn address(&self) -> String {
         let (address, _) = self.url.split_once('?').unwrap_or((&self.url, ""));
         address.to_owned()
@@ -299,7 +299,7 @@ impl Asked {
 
     fn parse<T: DeserializeOwned>(&self, answer: &[u8]) -> Result<T, SigningError> {
         serde_json::from_slice(answer).map_err(|error| {
-            // The text of the error may have a part of the answer, which may be a token.
+            // The message of `error` may quote the answer, which may be a token.
             let (line, column) = (error.line(), error.column());
             let reason = format!("it is malformed at line {line}, column {column}");
             self.malformed(reason.into())
@@ -315,7 +315,7 @@ impl Asked {
     }
 }
 
-/// Removes the text of a service that repeats the token.
+/// Removes the message of a service from `error` if it repeats a part of the token.
 fn without_token(mut error: SigningError, token: &IdentityToken) -> SigningError {
     if let SigningError::Service {
         source: oci::Error::Refused { answer, .. },

@@ -1,4 +1,4 @@
-//! Who signs, and with which instance of Sigstore.
+//! The options for signing with Sigstore: an identity and an instance.
 
 use std::path::PathBuf;
 
@@ -6,8 +6,8 @@ use crate::client::sigstore::SigstoreRoot;
 
 use super::token_source::TokenSource;
 
-/// Who signs with Sigstore, and with which instance. The default instance is the public one, whose log shows everybody who
-/// has signed what.
+/// An identity that signs with an instance of Sigstore. The default is the public instance. Its log is public: it shows
+/// each signature together with the identity.
 ///
 /// ```no_run
 /// use wasmcloud_par::client::PushOptions;
@@ -22,12 +22,12 @@ use super::token_source::TokenSource;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SigstoreSigner {
-    /// Where the token comes from that says who signs.
+    /// The source of the identity token. The token names the identity that signs.
     pub token: TokenSource,
     /// The file `signing_config.json` with the services of the instance, as `cosign signing-config create` writes it.
-    /// `None`: those of the public instance, as they were when this crate was built.
+    /// `None`: the services of the public instance, as they were when this crate was built.
     pub signing_config: Option<PathBuf>,
-    /// The trusted root of the instance: what was signed has to verify against it.
+    /// The trusted root of the instance. A new bundle must verify against it.
     pub root: SigstoreRoot,
 }
 
@@ -41,7 +41,7 @@ impl SigstoreSigner {
         }
     }
 
-    /// Signs with another instance: the file with its services, and its trusted root.
+    /// Signs with another instance. `signing_config` is the file with its services, and `root` is its trusted root.
     #[must_use]
     pub fn instance(mut self, signing_config: impl Into<PathBuf>, root: SigstoreRoot) -> Self {
         self.signing_config = Some(signing_config.into());

@@ -1,4 +1,4 @@
-//! The statement that is signed.
+//! The statement of in-toto that a bundle carries.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ struct Subject<'a> {
 }
 
 impl<'a> Statement<'a> {
-    /// Returns the statement with `predicate` about a manifest. `name` is that of its repository.
+    /// Returns the statement with `predicate` about a manifest. `name` is the name of its repository.
     pub(super) fn new(
         manifest: &'a Digest,
         name: Option<&'a str>,
@@ -50,7 +50,7 @@ impl<'a> Statement<'a> {
         }
     }
 
-    /// Returns the bytes that are signed.
+    /// Returns the statement in JSON. The signature is about these bytes.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, SigningError> {
         serde_json::to_vec(self).map_err(|error| SigningError::Predicate(error.to_string()))
     }

@@ -10,20 +10,19 @@ use crate::content::unix_time;
 
 use super::error::SigningError;
 
-/// The longest token that is used, in bytes. Those of GitHub and GitLab have two thousand.
+/// The longest token that is accepted, in bytes. Tokens of GitHub and GitLab have about two thousand.
 const LONGEST: usize = 64 * 1024;
-/// A token that lasts no longer than this has to be replaced: the certificate authority may be slow.
+/// A token that expires within this time is replaced, because the certificate authority may be slow.
 const SHORTEST: Duration = Duration::from_secs(20);
 
-/// A token that says who somebody is: a JSON Web Token of an OpenID Connect issuer. It is a secret: `Debug` does not show
-/// it.
+/// An identity token: a JSON Web Token from an OpenID Connect issuer. It is a secret, and `Debug` does not show it.
 #[derive(Clone)]
 pub struct IdentityToken {
     text: String,
     claims: Claims,
 }
 
-/// What a token says. The certificate authority verifies it; nothing here trusts it.
+/// The claims of a token. They are not verified here: only the certificate authority verifies them.
 #[derive(Clone, Deserialize)]
 struct Claims {
     /// When the token expires, in seconds since 1970. Some issuers write a fraction.
@@ -34,12 +33,12 @@ struct Claims {
 }
 
 impl IdentityToken {
-    /// Reads a token. Spaces and line feeds around it do not count.
+    /// Parses a token. Spaces and line feeds around it are ignored.
     ///
     /// # Errors
     ///
-    /// [`SigningError::Token`] for a text that is not a JSON Web Token with an identity and an expiry. The signature is not
-    /// verified: that is up to the certificate authority.
+    /// [`SigningError::Token`] for a text that is not a JSON Web Token with an identity and an expiry. The signature of the
+    /// token is not verified here: the certificate authority verifies it.
     pub fn new(text: &str) -> Result<Self, SigningError> {
         let text = text.trim();
         if text.is_empty() {
@@ -58,9 +57,8 @@ impl IdentityToken {
         let Ok(payload) = BASE64URL_NOPAD.decode(payload.as_bytes()) else {
             return Err(not_a_token);
         };
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| {
-            SigningError::Token("it does not say who it is for, or when it expires")
-        })?;
+        let claims: Claims = serde_json::from_slice(&payload)
+            .map_err(|_| SigningError::Token("it has no claims with a subject and an expiry"))?;
         if claims.identity().is_empty() {
             return Err(SigningError::Token("it names no identity"));
         }
@@ -73,11 +71,11 @@ impl IdentityToken {
     /// Returns when the token expires.
     #[must_use]
     pub fn expires(&self) -> SystemTime {
-        // A time beyond the range is its end: `as` saturates.
+        // `as` saturates: a time out of range becomes the nearest one in range.
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "fractions do not count, and times before 1970 are 1970"
+            reason = "fractions of a second are dropped, and times before 1970 become 1970"
         )]
         unix_time(self.claims.exp as u64)
     }
@@ -91,26 +89,26 @@ impl IdentityToken {
         Ok(())
     }
 
-    /// Whether the token should be replaced by a new one, if there is one.
+    /// Whether the token expires so soon that a new one should be requested.
     #[cfg(feature = "sigstore")]
     pub(super) fn ends_soon(&self, now: SystemTime) -> bool {
         self.expires() <= now + SHORTEST
     }
 
-    /// Returns the token itself, for the service that it is for.
+    /// Returns the token itself, to send it to the certificate authority.
     #[cfg(feature = "sigstore")]
     pub(super) fn expose(&self) -> &str {
         &self.text
     }
 
-    /// Returns what the holder of a key signs with it for the certificate authority, to prove that the key is theirs: the
-    /// mail address, or else the subject.
+    /// Returns the mail address in the token, or its subject if it has no mail address. A client signs this text with its
+    /// key to prove to the certificate authority that it holds the key.
     #[cfg(feature = "sigstore")]
     pub(super) fn identity(&self) -> &str {
         self.claims.identity()
     }
 
-    /// Returns whether a text has a part of the token that is long enough to be recognized.
+    /// Returns whether a text contains the first 16 bytes of a part of the token.
     #[cfg(feature = "sigstore")]
     pub(super) fn is_in(&self, text: &str) -> bool {
         let parts = self.text.split('.');

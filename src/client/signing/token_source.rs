@@ -1,27 +1,27 @@
-//! Where identity tokens come from.
+//! The sources of identity tokens.
 
 use std::fmt;
 
 use super::error::SigningError;
 use super::token::IdentityToken;
 
-/// The variable that a token is in: cosign reads the same one, and GitLab's documentation names it.
+/// The variable with an identity token. Cosign reads it too, and the documentation of GitLab names it.
 const TOKEN: &str = "SIGSTORE_ID_TOKEN";
-/// The variables of GitHub Actions for a job that may get identity tokens.
+/// The variables that GitHub Actions sets for a job that may get identity tokens.
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
-/// Where identity tokens come from.
+/// A source of identity tokens.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum TokenSource {
     /// One token.
     Token(IdentityToken),
-    /// The service that gives tokens to a job of GitHub Actions.
+    /// The service that issues tokens to a job of GitHub Actions.
     GitHub(GitHubTokens),
 }
 
-/// The service that gives tokens to a job of GitHub Actions. `Debug` does not show its secret.
+/// The service that issues tokens to a job of GitHub Actions. `Debug` does not show its secret.
 #[derive(Clone)]
 pub struct GitHubTokens {
     pub(super) url: String,
@@ -29,7 +29,7 @@ pub struct GitHubTokens {
 }
 
 impl TokenSource {
-    /// Finds the token of a CI job, by the variables of its environment: the token in `SIGSTORE_ID_TOKEN`, or else the
+    /// Finds the token source of a CI job in its environment variables: the token in `SIGSTORE_ID_TOKEN`, or else the
     /// service of GitHub Actions. `variable` returns the value of a variable. An empty value counts as not set.
     ///
     /// ```no_run
@@ -72,7 +72,7 @@ impl From<IdentityToken> for TokenSource {
 
 #[cfg(feature = "sigstore")]
 impl GitHubTokens {
-    /// Returns the URL that gives a token for Sigstore.
+    /// Returns the URL that answers with a token for Sigstore.
     pub(super) fn request_url(&self) -> String {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         format!("{}{separator}audience=sigstore", self.url)

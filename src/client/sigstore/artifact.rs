@@ -9,14 +9,14 @@ use crate::content::{Descriptor, Digest};
 use super::bundle_type::BUNDLE_TYPE;
 use super::error::BundleError;
 
-/// The largest bundle that is read, in bytes. It is that of a manifest.
+/// The largest bundle that is read, in bytes. It is the same limit as for manifests.
 pub(in crate::client) const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// The manifest of an artifact whose only layer is a bundle.
 pub(in crate::client) struct BundleManifest {
     /// The bundle.
     pub(in crate::client) bundle: Descriptor,
-    /// The bytes of the bundle, if the manifest has them. They are not verified.
+    /// The bytes of the bundle, if the manifest embeds them. They are not verified.
     pub(in crate::client) data: Option<Bytes>,
 }
 
@@ -46,14 +46,14 @@ impl BundleManifest {
     /// The type of the artifact and of its layer.
     pub(in crate::client) const TYPE: &'static str = BUNDLE_TYPE;
 
-    /// Returns the refusal of a manifest of this type with other layers.
+    /// Returns the error for a manifest of this type whose layers are not exactly one bundle.
     pub(in crate::client) fn not_one_bundle() -> BundleError {
         let reason = "its manifest has not one layer that is a bundle";
         BundleError::Unsupported(reason.to_owned())
     }
 
-    /// Reads a manifest, whose digest is verified. It must refer to `subject`. Returns `None` for the manifest of
-    /// another kind of artifact.
+    /// Parses a manifest whose digest is verified. Its subject must be `subject`. Returns `None` for the manifest of another
+    /// kind of artifact.
     pub(in crate::client) fn parse(
         manifest: &[u8],
         subject: &Digest,
@@ -70,7 +70,7 @@ impl BundleManifest {
             }
             _ => return Ok(None),
         };
-        // A list of referrers is not signed: only the manifest itself says what it belongs to.
+        // A list of referrers is not trusted: only the manifest itself names its subject.
         match document.subject {
             Some(named) if named.digest == *subject => {}
             other => {

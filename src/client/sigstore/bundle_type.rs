@@ -1,4 +1,5 @@
 //! The media type of bundles.
 
-/// The type of the artifact of a bundle, and of its layer (Sigstore bundle specification, "OCI referrers").
+/// The artifact type of a manifest with a bundle, and the media type of its layer (Sigstore bundle specification, "OCI
+/// referrers").
 pub(in crate::client) const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";

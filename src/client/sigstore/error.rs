@@ -1,4 +1,4 @@
-//! Why a bundle or a trusted root does not count.
+//! The reasons why a bundle does not verify, and why a trusted root cannot be used.
 
 use std::error::Error;
 use std::io;
@@ -12,14 +12,14 @@ use super::root::SigstoreRoot;
 /// The error of the library that verifies bundles.
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why a Sigstore bundle does not vouch for a manifest.
+/// The reason why a Sigstore bundle does not vouch for a manifest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BundleError {
-    /// The bundle is larger than any bundle that is read.
+    /// The bundle is larger than the limit.
     #[error("it has {size} bytes; at most {limit} are read")]
     TooLarge {
-        /// The size in bytes that its manifest says.
+        /// The size in bytes, according to the manifest of the bundle.
         size: u64,
         /// The limit in bytes.
         limit: u64,
@@ -27,10 +27,11 @@ pub enum BundleError {
     /// The manifest or the bundle is malformed.
     #[error("it cannot be read")]
     Malformed(#[source] Cause),
-    /// The bundle is well formed, and cannot be verified. The field says what it is.
+    /// The bundle is well formed, but of an unsupported kind. The field gives the reason.
     #[error("it is not supported: {0}")]
     Unsupported(String),
-    /// The manifest of the bundle refers to another manifest, or to none. The field is the digest of that.
+    /// The subject of the bundle's manifest is another manifest, or it has no subject. The field is the digest of its
+    /// subject.
     #[error("it refers to {}", other(_0.as_ref()))]
     OtherManifest(Option<Digest>),
     /// The statement in the bundle is about other content.
@@ -39,17 +40,17 @@ pub enum BundleError {
     /// The signature does not fit the statement and the certificate.
     #[error("its signature is wrong")]
     WrongSignature(#[source] Cause),
-    /// The certificate is not one of the instance.
+    /// The certificate was not issued by an authority of the trusted root.
     #[error("its certificate is not one of the trusted root {root}, {}", age(*newest))]
     UnknownAuthority {
         /// The trusted root.
         root: SigstoreRoot,
-        /// When the newest key in the trusted root began to count. An older root does not know newer authorities.
+        /// When the newest key in the trusted root became valid. An outdated root does not know newer authorities.
         newest: Option<SystemTime>,
         /// What is wrong with the certificate.
         source: Cause,
     },
-    /// The certificate is not in the log of certificates.
+    /// Nothing proves that the certificate is in a certificate transparency log of the trusted root.
     #[error("its certificate is in no log of certificates of the trusted root")]
     UnloggedCertificate(#[source] Cause),
     /// The certificate became valid only after the statement was signed.
@@ -70,12 +71,12 @@ pub enum BundleError {
     /// The proof that the signature is in the transparency log is wrong.
     #[error("its proof of being in the transparency log is wrong")]
     WrongInclusionProof(#[source] Cause),
-    /// The transparency log is not one of the instance, or has not signed.
+    /// The transparency log is not one of the trusted root, or its signature is missing or wrong.
     #[error("its transparency log is not one of the trusted root {root}, {}", age(*newest))]
     UnknownLog {
         /// The trusted root.
         root: SigstoreRoot,
-        /// When the newest key in the trusted root began to count. An older root does not know newer logs.
+        /// When the newest key in the trusted root became valid. An outdated root does not know newer logs.
         newest: Option<SystemTime>,
         /// What is wrong.
         source: Cause,
@@ -83,17 +84,17 @@ pub enum BundleError {
     /// The entry in the transparency log is about another signature.
     #[error("its entry in the transparency log is about something else")]
     OtherLogEntry(#[source] Cause),
-    /// The bundle has no time that is signed, or one that does not verify.
+    /// The bundle has no signed timestamp, or its timestamp does not verify.
     #[error("no timestamp says when it was signed by the trusted root {root}, {}", age(*newest))]
     WrongTimestamp {
         /// The trusted root.
         root: SigstoreRoot,
-        /// When the newest key in the trusted root began to count. An older root does not know newer authorities.
+        /// When the newest key in the trusted root became valid. An outdated root does not know newer authorities.
         newest: Option<SystemTime>,
         /// What is wrong with the timestamp.
         source: Cause,
     },
-    /// The bundle was signed later than the clock of this machine says.
+    /// The time of the signature is later than the clock of this machine.
     #[error("it was signed at {}, which is in the future by the clock of this machine", time(*signed))]
     InFuture {
         /// When the statement was signed.
@@ -107,7 +108,7 @@ pub enum BundleError {
         /// The identity in the certificate.
         subject: String,
     },
-    /// The statement is not of the type that the policy demands.
+    /// The predicate of the statement does not have the type that the policy demands.
     #[error("its statement is of the type {}", predicate.escape_debug())]
     OtherPredicate {
         /// The type of the predicate.

@@ -1,4 +1,4 @@
-//! An identity that was verified.
+//! A verified identity.
 
 use std::time::SystemTime;
 
@@ -22,7 +22,7 @@ pub struct SigstoreIdentity {
     pub log: Option<LogEntry>,
     /// The digest of the bundle.
     pub bundle: Digest,
-    /// The instance whose trusted root has verified the bundle.
+    /// The trusted root that the bundle was verified against.
     pub root: SigstoreRoot,
 }
 

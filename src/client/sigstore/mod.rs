@@ -1,11 +1,11 @@
-//! Sigstore: the identities that vouch for a manifest with a certificate, in a transparency log.
+//! Sigstore: verifying that an identity has signed a statement about a manifest.
 //!
 //! A bundle (`application/vnd.dev.sigstore.bundle.v0.3+json`) holds a signed statement about a manifest, the certificate
-//! of the identity that signed it, the entry of the signature in a transparency log, and its time. All of it is verified
-//! without a network, against a trusted root: the keys and certificates of one instance of Sigstore.
+//! of the identity that signed it, the entry of the signature in a transparency log, and a timestamp. All of it is verified
+//! offline, against a trusted root: the keys and certificates of one instance of Sigstore.
 //!
-//! A [`SigstoreRule`] says which identity a policy demands, and a [`SigstoreIdentity`] is one that was verified. Without
-//! the feature `sigstore`, no bundle can be verified, and a policy that demands an identity refuses everything.
+//! A [`SigstoreRule`] is an identity that a policy allows, and a [`SigstoreIdentity`] is a verified identity. Without the
+//! feature `sigstore`, no bundle can be verified, and a policy that demands an identity refuses everything.
 
 #[cfg(feature = "sigstore")]
 mod artifact;

@@ -1,4 +1,4 @@
-//! The cryptography for verifying bundles: that of `ring`, as everywhere in this crate.
+//! The cryptography for verifying bundles. It is `ring`, as everywhere in this crate.
 
 use std::sync::Once;
 
@@ -9,7 +9,7 @@ use sigstore_verify::crypto::{
 };
 use sigstore_verify::types::HashAlgorithm;
 
-/// Makes the library for bundles use `ring`, unless the program has chosen something else before.
+/// Makes the library that verifies bundles use `ring`, unless the program has installed another provider before.
 pub(super) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -57,7 +57,8 @@ impl CryptoProvider for Ring {
             .map_err(|_| Error::Verification(format!("wrong signature by {}", scheme.name())))
     }
 
-    /// Statements are verified as a whole: `ring` verifies no signature of a digest.
+    /// Returns an error, because `ring` cannot verify a signature by the digest of its message. Signatures of statements
+    /// are verified with the whole message.
     fn verify_prehashed(&self, scheme: SigningScheme, _: &[u8], _: &[u8], _: &[u8]) -> Result<()> {
         let scheme = scheme.name();
         Err(Error::UnsupportedAlgorithm(format!("{scheme} of a digest")))

@@ -1,9 +1,9 @@
-//! The instance of Sigstore that a certificate has to be of.
+//! The trusted root of a Sigstore instance.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// The instance of Sigstore whose certificates and logs count: its trusted root.
+/// The trusted root of a Sigstore instance: the certificates and keys that a bundle is verified against.
 ///
 /// The trusted roots of the public instance and of GitHub's are part of this crate, as they were when it was built.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,11 +12,12 @@ pub enum SigstoreRoot {
     /// The public instance, <https://www.sigstore.dev>.
     #[default]
     Public,
-    /// The instance of GitHub, which attests what is built in private repositories. It has no transparency log: a
+    /// The instance of GitHub, which signs attestations of builds in private repositories. It has no transparency log: a
     /// timestamp says when a statement was signed.
     GitHub,
-    /// The instance in a file `trusted_root.json`, as `cosign trusted-root create` writes it. What the file has no
-    /// transparency log for is not looked for in one, and the same holds for its log of certificates.
+    /// The instance in a file `trusted_root.json`, as `cosign trusted-root create` writes it. If the file names no
+    /// transparency log, a bundle needs no entry in one. If it names no certificate transparency log, a certificate needs
+    /// no proof that it is in one.
     File(PathBuf),
 }
 

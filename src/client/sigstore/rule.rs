@@ -1,4 +1,4 @@
-//! Which identity a policy demands.
+//! A Sigstore identity that a policy allows.
 
 use std::fmt;
 
@@ -35,8 +35,8 @@ pub struct SigstoreRule {
 }
 
 impl SigstoreRule {
-    /// Returns a rule for a subject, in which `*` stands for any characters, of an OpenID Connect issuer. The certificate
-    /// has to be of the public instance, and the statement can be of any type.
+    /// Returns a rule that allows `subject` of the OpenID Connect issuer `issuer`. In `subject`, `*` stands for any
+    /// characters. The certificate must be of the public instance, and the statement may have any predicate type.
     #[must_use]
     pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl SigstoreRule {
         self
     }
 
-    /// Compares an identity that was verified by the root of this rule.
+    /// Returns an error unless this rule allows `identity`, which was verified against the root of the rule.
     #[cfg_attr(
         not(feature = "sigstore"),
         allow(dead_code, reason = "no identity can be verified without the feature")

@@ -21,9 +21,9 @@ use super::root::SigstoreRoot;
 
 /// The largest trusted root that is read, in bytes.
 const ROOT_LIMIT: u64 = 4 * 1024 * 1024;
-/// How far the clock of this machine may be behind that of a timestamp authority.
+/// How far the clock of this machine may be behind the clock of a timestamp authority.
 const LEEWAY: Duration = Duration::from_secs(60);
-/// The types of in-toto statements that count begin with this.
+/// The prefix of the types of in-toto statements that are accepted.
 const STATEMENT: &str = "https://in-toto.io/Statement/v";
 
 /// Verifies bundles against the trusted root of one instance.
@@ -33,7 +33,7 @@ pub(in crate::client) struct BundleVerifier {
     policy: VerificationPolicy,
     /// Whether the instance has a transparency log.
     has_log: bool,
-    /// When the newest key in the trusted root began to count.
+    /// When the newest key in the trusted root became valid.
     newest: Option<SystemTime>,
 }
 
@@ -62,7 +62,7 @@ impl BundleVerifier {
             return Err(malformed("it has no certificate authority".into()));
         }
         let verifier = Verifier::new(&trusted).map_err(|error| malformed(error.into()))?;
-        // Which identity is allowed is compared afterwards: a policy has patterns.
+        // The caller compares the identity: the rules of a trust policy have wildcards, which the library does not know.
         let mut policy = VerificationPolicy::any_identity();
         let has_log = !trusted.tlogs.is_empty();
         if !has_log {
@@ -84,7 +84,7 @@ impl BundleVerifier {
         })
     }
 
-    /// Returns the identity that vouches for `manifest` by this bundle. Takes about a millisecond.
+    /// Verifies a bundle about `manifest`, and returns the identity that signed it. Takes about a millisecond.
     pub(in crate::client) fn verify(
         &self,
         bytes: &[u8],
@@ -111,7 +111,7 @@ impl BundleVerifier {
         let signed = signed.ok_or_else(|| BundleError::WrongTimestamp {
             root: self.root.clone(),
             newest: self.newest,
-            source: "there is no time that was verified".into(),
+            source: "it has no verified timestamp".into(),
         })?;
         let signed = time(*signed);
         if signed > now + LEEWAY {
@@ -132,8 +132,8 @@ impl BundleVerifier {
         })
     }
 
-    /// Returns the entry in the transparency log, if the instance has one. Each entry must have a proof: the library
-    /// verifies those that are there.
+    /// Returns the first entry in the transparency log, or `None` if the instance has no log. Checks that each entry has an
+    /// inclusion proof, because the library verifies a proof only if there is one.
     fn inclusion_proof(&self, bundle: &Bundle) -> Result<Option<LogEntry>, BundleError> {
         if !self.has_log {
             return Ok(None);
@@ -152,7 +152,7 @@ impl BundleVerifier {
         first.ok_or(BundleError::NoInclusionProof).map(Some)
     }
 
-    /// Returns what the refusal of the library means.
+    /// Converts an error of the library.
     fn refusal(&self, error: Error, bundle: &Bundle, manifest: &Digest) -> BundleError {
         let (root, newest) = (self.root.clone(), self.newest);
         match error {
@@ -205,8 +205,8 @@ impl BundleVerifier {
 }
 
 impl BundleVerifier {
-    /// Returns how the time of a signature misses the validity of its certificate. `None` if it does not, or if there is
-    /// more that is wrong. The library reports such a certificate like one of another authority.
+    /// Returns an error if the only fault of a bundle is that it was signed before or after the validity of its certificate.
+    /// The library itself reports such a certificate in the same way as one of an unknown authority.
     fn wrong_validity(&self, bundle: &Bundle, manifest: &Digest) -> Option<BundleError> {
         let artifact = artifact(manifest).ok()?;
         let lenient = self.policy.clone().skip_certificate_chain();
@@ -258,7 +258,7 @@ fn artifact(manifest: &Digest) -> Result<Artifact<'static>, BundleError> {
     Ok(Artifact::from_digest(digest))
 }
 
-/// Returns when the newest key in a trusted root began to count.
+/// Returns when the newest key in a trusted root became valid.
 fn newest(root: &TrustedRoot) -> Option<SystemTime> {
     let logs = root.tlogs.iter().map(|log| log.public_key.valid_for);
     let authorities = root
@@ -273,7 +273,7 @@ fn newest(root: &TrustedRoot) -> Option<SystemTime> {
     starts.map(|window| time(window.start)).max()
 }
 
-/// Returns a time of the library, in whole seconds. A time before 1970 is that of 1970.
+/// Converts a time of the library to whole seconds. A time before 1970 becomes the start of 1970.
 fn time(time: impl Into<SystemTime>) -> SystemTime {
     unix_time(unix_seconds(time.into()))
 }

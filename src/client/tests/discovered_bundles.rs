@@ -26,7 +26,7 @@ fn a_bundle_is_verified_by_the_instance_that_it_is_of() {
 fn the_reason_of_a_refusal_is_that_of_the_instance_that_the_bundle_seems_to_be_of() {
     let both = [SigstoreRoot::Public, SigstoreRoot::GitHub];
     for (name, roots) in [
-        // It has no entry in a log, which the public instance demands.
+        // The bundle has no entry in a log, which the public instance demands.
         ("github.json", &both[..]),
         ("public.json", &both),
     ] {

@@ -29,8 +29,8 @@ pub(super) fn untag(directory: &Path, tag: &str) -> Result<(), Error> {
     change(directory, |index| index.unset(tag))
 }
 
-/// Replaces the list of the referrers of `subject` in the index of the layout in `directory`. `edit` gets the manifest
-/// with the tag of the list, and returns the new list, or `None` to change nothing. Blocks while another process
+/// Replaces the list of the referrers of `subject` in the index of the layout in `directory`. `edit` gets the descriptor
+/// of the existing list, and returns the new list, or `None` to change nothing. Blocks while another process
 /// changes the index.
 pub(super) fn replace_list(
     directory: &Path,

@@ -80,8 +80,8 @@ impl Index {
         text.map_err(Error::json(self.what.as_str()))
     }
 
-    /// Returns the text of the index, with the entries that `before` does not have sorted, so that their order does not
-    /// depend on the order of adding them. Without a change, the text is that of `before`.
+    /// Returns the text of the index. Entries that `before` does not have are sorted, so that their order does not depend on
+    /// the order of adding them. Without a change, returns the text of `before`.
     pub(in crate::oci) fn sorted_after(&self, before: Option<&Self>) -> Result<String, Error> {
         let before = match before {
             Some(before) if before.entries == self.entries => return Ok(before.text.clone()),

@@ -33,7 +33,7 @@ pub(crate) trait Manifests: Send + Sync {
     /// Returns the subjects and descriptions of the manifests that were read.
     fn known(&self) -> &Declared;
 
-    /// Returns the referrers of `subject` that the layout does not list yet, but will list.
+    /// Returns the referrers of `subject` that are stored, and that are added to the list later.
     fn unlisted(&self, _subject: &Digest) -> Vec<Digest> {
         Vec::new()
     }

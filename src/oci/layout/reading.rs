@@ -10,7 +10,7 @@ use super::super::error::Error;
 use super::index::Index;
 use super::manifests::{Manifests, only};
 
-/// A layout that is read.
+/// A layout that can be read.
 #[async_trait]
 pub(crate) trait ReadLayout: ReadStorage {
     /// Returns the index and the manifests of the layout.

@@ -78,7 +78,7 @@ impl Resolve for Layout {
 
 #[async_trait]
 impl Push for Layout {
-    /// Stores a blob. A blob that is already there is read, and is replaced when it is damaged.
+    /// Stores a blob. A blob that exists already is read, and is replaced if it is damaged.
     async fn put_blob(
         &self,
         descriptor: &Descriptor,
@@ -120,7 +120,7 @@ impl Push for Layout {
         let (directory, tag) = (self.directory.clone(), tag.to_owned());
         let found = blocking(move || Index::read(&directory)?.find_name(&tag)).await;
         match found {
-            // The push gives the name to one manifest.
+            // Several manifests have this name. The push will leave it to only one of them.
             Err(Error::Ambiguous { .. }) => Ok(None),
             found => Ok(found?),
         }
@@ -166,7 +166,8 @@ impl Layout {
         Ok(())
     }
 
-    /// Lists the manifest in the index under the name `tag`, as [`tag`](Self::tag) does, wherever the manifest is.
+    /// Lists the manifest in the index under the name `tag`, as [`tag`](Self::tag) does, but does not check that the layout
+    /// holds the manifest.
     pub(in crate::oci) async fn set_tag(
         &self,
         manifest: &Descriptor,
@@ -179,7 +180,8 @@ impl Layout {
         blocking(move || changes::update(&directory, &manifest, &tag)).await
     }
 
-    /// Lists the manifest in the index without a name, unless it is listed, wherever the manifest is.
+    /// Lists the manifest in the index without a name, unless it is listed. Does not check that the layout holds the
+    /// manifest.
     pub(in crate::oci) async fn add_to_index(&self, manifest: &Descriptor) -> Result<(), Error> {
         let (directory, manifest) = (self.directory.clone(), manifest.clone());
         blocking(move || changes::add(&directory, &manifest)).await

@@ -11,9 +11,9 @@ use super::super::layout::BLOBS;
 /// The place of a file in a tar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
-    /// How many bytes are in front of it.
+    /// The offset of the file's content in the tar, in bytes.
     pub(super) offset: u64,
-    /// Its size in bytes.
+    /// The size of the file, in bytes.
     pub(super) size: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A layout in a file, as storage to read from.
+//! A layout in a file, as a storage for reading.
 
 use std::io::{self, SeekFrom};
 use std::ops::Range;
@@ -22,16 +22,16 @@ use super::super::manifest::{MANIFEST_LIMIT, describe, fetch_manifest};
 use super::entries::{Entries, Span, blob_name};
 use super::scan::{ScanError, scan};
 
-/// The size of reads, in bytes. Each of them is a trip to a thread for blocking work.
+/// The size of reads, in bytes. Each read runs on a thread for blocking work.
 const BUFFER: usize = 256 * 1024;
 
-/// An OCI image layout in a tar, as it was when it was opened. Reading fails once the file has changed.
+/// An OCI image layout in a tar. Reading fails if the file has changed since it was opened.
 #[derive(Debug, Clone)]
 pub(crate) struct LayoutFile {
     file: UnchangedFile,
     entries: Arc<Entries>,
     index: Arc<Index>,
-    /// What the manifests that were read declare about themselves.
+    /// The subjects and descriptions of the manifests that were read.
     declared: Declared,
 }
 
@@ -81,7 +81,7 @@ impl LayoutFile {
         })
     }
 
-    /// Whether the file is as it was when it was opened. Blocks.
+    /// Whether the file has not changed since it was opened. Blocks.
     pub(crate) fn is_current(&self) -> bool {
         self.file.reader().is_ok()
     }
@@ -104,13 +104,13 @@ impl LayoutFile {
         self.entries.get(&blob_name(digest)).copied()
     }
 
-    /// Returns the size of a blob, or `None` when the layout does not hold it.
+    /// Returns the size of a blob, or `None` if it is not in the layout.
     pub(super) fn blob_size(&self, digest: &Digest) -> Option<u64> {
         Some(self.blob(digest)?.size)
     }
 
-    /// Returns whether the layout holds the blob with its digest. The blob is read for that: a tag must not point to a
-    /// damaged one.
+    /// Returns whether the layout has the blob with the right digest. This reads the whole blob, because a tag must not name
+    /// a damaged blob.
     pub(super) async fn holds(&self, descriptor: &Descriptor) -> Result<bool, Error> {
         let span = self.blob(&descriptor.digest);
         let Some(span) = span.filter(|span| span.size == descriptor.size) else {
@@ -135,7 +135,7 @@ impl LayoutFile {
         .await
     }
 
-    /// Returns the descriptor of a manifest that is not in the index. Its media type is read from it.
+    /// Returns the descriptor of a manifest that is not in the index. The media type is read from the manifest.
     async fn resolve_blob(&self, digest: &Digest) -> Result<Descriptor, Error> {
         let missing = || self.index.missing(digest.to_string());
         let span = self.blob(digest).ok_or_else(missing)?;

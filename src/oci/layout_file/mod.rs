@@ -1,10 +1,10 @@
-//! OCI image layouts in files: a tar of the directory, as `skopeo` and `podman` know it under the name `oci-archive`.
+//! OCI image layouts in files: a tar of the directory, which `skopeo` and `podman` call `oci-archive`.
 //!
-//! A file is read where its content is: its headers are read once, and a blob is read from its place in the file. So
-//! the tar must not be compressed.
+//! The tar is not unpacked for reading. Its headers are read once, and a blob is read from its offset in the file. So the
+//! tar must not be compressed.
 //!
-//! A file is written whole, and then replaces the one before. What is to be written is collected in a directory beside
-//! the file, which lets another process continue after an interruption:
+//! A changed layout is written as a new file, which then replaces the old one. Until then, new content is collected in a
+//! directory beside the file. After an interruption, another process can continue with this content:
 //!
 //! ```text
 //! FILE.tar                      the layout

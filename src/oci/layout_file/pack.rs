@@ -1,4 +1,4 @@
-//! Writing the file: a tar of what was in it before and of what was staged. Equal content gives equal bytes.
+//! Writing the tar: the content of the old file, and the staged content. Layouts with equal content have equal bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -18,35 +18,35 @@ use super::file::LayoutFile;
 
 const FILE: u32 = 0o644;
 const DIRECTORY: u32 = 0o755;
-/// Few large writes.
+/// The size of the buffer for writes, in bytes. A large buffer means few system calls.
 const BUFFER: usize = 256 * 1024;
 
-/// What a file is written from.
+/// The content of a new file.
 pub(super) struct Pack {
-    /// The file as it was. All of its regular files are kept.
+    /// The old file. All regular files in it are kept.
     pub(super) before: Option<LayoutFile>,
-    /// The layout with the blobs that are new.
+    /// The layout in a directory with the new blobs.
     pub(super) staged: Layout,
-    /// The blobs of `staged` that are written.
+    /// The blobs of `staged` that are written to the new file.
     pub(super) added: BTreeSet<Digest>,
     /// The text of `index.json`.
     pub(super) index: String,
 }
 
-/// Where the content of an entry is.
+/// The source of an entry's content.
 enum Origin {
-    /// In the file as it was.
+    /// The content is in the old file.
     Before(Span),
-    /// In a file of its own.
+    /// The content is in a staged file.
     Staged(PathBuf),
-    /// In memory.
+    /// The content is in memory.
     Text(Vec<u8>),
-    /// A directory has none.
+    /// A directory has no content.
     Directory,
 }
 
 impl Pack {
-    /// Writes the file at `path`, which gets its name when it is complete. Dropping the future stops the work.
+    /// Writes the file at `path`. The file gets its name after it is complete. Dropping the future stops the work.
     pub(super) async fn write(self, path: &Path) -> Result<(), Error> {
         let path = path.to_owned();
         let stop = StopOnDrop::default();
@@ -65,7 +65,7 @@ impl Pack {
             self.append(&mut tar, &name, &origin, path, stopped)?;
         }
         if let Some(before) = &self.before {
-            // It was read all the time.
+            // This checks that the old file did not change while it was read.
             before.file().reader().map_err(Error::file(path))?;
         }
         let finish = || {
@@ -77,7 +77,7 @@ impl Pack {
         finish().map_err(Error::file(path))
     }
 
-    /// Returns the entries of the file by their names, so that a directory comes before its files.
+    /// Returns the entries of the new file, sorted by name, so that a directory comes before its files.
     fn entries(&self) -> BTreeMap<String, Origin> {
         let mut entries = BTreeMap::new();
         if let Some(before) = &self.before {
@@ -102,7 +102,7 @@ impl Pack {
         entries
     }
 
-    /// Appends an entry without an owner and a time. `path` is the file that is written.
+    /// Appends an entry without an owner and a time. `path` names the new file in errors.
     fn append(
         &self,
         tar: &mut Builder<impl Write>,
@@ -151,7 +151,7 @@ impl Pack {
     }
 }
 
-/// A reader that fails when the content is shorter than its header says, or when the work is to stop.
+/// A reader that fails if the content is shorter than its header says, or if the work was stopped.
 struct Exact<'a, R> {
     reader: R,
     left: u64,
@@ -172,7 +172,7 @@ impl<R: Read> Read for Exact<'_, R> {
     }
 }
 
-/// Stops the work when it is dropped.
+/// Stops the writing thread when this value is dropped.
 #[derive(Default)]
 struct StopOnDrop(Arc<AtomicBool>);
 

@@ -1,7 +1,7 @@
 //! Finding the files in a tar by its headers. No content is read.
 //!
-//! The format is that of POSIX (`pax`), with the long names of GNU tar. The last entry of a name counts, as when the tar
-//! is unpacked.
+//! The supported formats are POSIX (`pax`) and the long names of GNU tar. If several entries have one name, the last entry
+//! is used, as when the tar is unpacked.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -13,16 +13,16 @@ use super::super::layout::{BLOBS, INDEX, MARKER};
 use super::super::one_line::one_line;
 use super::entries::{Entries, Span};
 
-/// The size of a header, and the unit of everything in a tar, in bytes.
+/// The size of a header, in bytes. All content in a tar is padded to a multiple of it.
 const BLOCK: u64 = 512;
-/// The most entries of a tar that are read. A layout has one for each blob.
+/// How many entries a tar may have. A layout has one entry for each blob.
 const MOST_ENTRIES: usize = 100_000;
 /// The largest extended header, in bytes.
 const LARGEST_EXTENDED: u64 = 64 * 1024;
-/// The longest name that is remembered, in bytes. The names of a layout have at most 141.
+/// The longest name that is recorded, in bytes. Names of files in a layout have at most 141 bytes.
 const LONGEST_NAME: usize = 512;
 
-/// Why a tar cannot be used.
+/// The reason why a tar cannot be used.
 #[derive(Debug)]
 pub(super) enum ScanError {
     /// The file cannot be read.
@@ -45,7 +45,8 @@ fn malformed<T>(reason: impl Into<String>) -> Result<T, ScanError> {
 
 /// Finds the regular files of the tar `input`, which has `size` bytes.
 ///
-/// Directories, and links and devices that are not in the place of a file of a layout, are left out.
+/// Directories are left out, and so are links and devices. A link or a device with the name of a file of a layout is an
+/// error.
 pub(super) fn scan(input: impl Read + Seek, size: u64) -> Result<Entries, ScanError> {
     let mut scanner = Scanner {
         input,
@@ -68,14 +69,14 @@ pub(super) fn scan(input: impl Read + Seek, size: u64) -> Result<Entries, ScanEr
 struct Scanner<R> {
     input: R,
     size: u64,
-    /// Where the next header begins.
+    /// The offset of the next header, in bytes.
     position: u64,
-    /// What the headers in front of an entry say about it.
+    /// The fields from the extended headers before the next entry.
     extended: Extended,
     entries: Entries,
 }
 
-/// What stands for fields of a header that are too short.
+/// The fields of extended headers. They replace fields of the header, which are too short for some values.
 #[derive(Default)]
 struct Extended {
     name: Option<Vec<u8>>,
@@ -84,7 +85,7 @@ struct Extended {
 }
 
 impl<R: Read + Seek> Scanner<R> {
-    /// Reads the next header. Returns `None` at the mark of the end.
+    /// Reads the next header. Returns `None` at the block of zeros that ends the tar.
     fn header(&mut self) -> Result<Option<Header>, ScanError> {
         let position = self.position;
         if self.size < BLOCK {
@@ -96,7 +97,7 @@ impl<R: Read + Seek> Scanner<R> {
         }
         if self.size - position.min(self.size) < BLOCK {
             return malformed(format!(
-                "it is cut: it ends at byte {} without the mark of its end",
+                "it is cut: it ends at byte {}, without the blocks of zeros that end a tar",
                 self.size
             ));
         }
@@ -116,7 +117,7 @@ impl<R: Read + Seek> Scanner<R> {
         Ok(Some(header.clone()))
     }
 
-    /// Notes the entry of `header`, and moves on behind its content.
+    /// Records the entry of `header`, and skips its content.
     fn entry(&mut self, header: &Header) -> Result<(), ScanError> {
         let kind = header.entry_type();
         let offset = self.position + BLOCK;
@@ -159,7 +160,7 @@ impl<R: Read + Seek> Scanner<R> {
         let is_file = matches!(kind, EntryType::Regular | EntryType::Continuous);
         let is_sparse = extended.is_sparse || kind == EntryType::GNUSparse;
         let size = match kind {
-            // These have no content, whatever the header says.
+            // These kinds have no content. A size in their header is ignored.
             EntryType::Link
             | EntryType::Symlink
             | EntryType::Char
@@ -197,7 +198,7 @@ impl<R: Read + Seek> Scanner<R> {
         Ok(read_bounded(self.input.by_ref().take(size), size)?)
     }
 
-    /// Moves on behind content of `size` bytes at `offset`, which must be in the file.
+    /// Skips content of `size` bytes at `offset`. It must lie within the file.
     fn skip(&mut self, offset: u64, size: u64) -> Result<(), ScanError> {
         let end = offset.checked_add(size).filter(|end| *end <= self.size);
         let next = end.and_then(|end| end.checked_next_multiple_of(BLOCK));
@@ -236,7 +237,7 @@ impl Extended {
     }
 }
 
-/// Returns the checksum of a header, in whose own place spaces count.
+/// Returns the checksum of a header. The bytes of the checksum field itself are counted as spaces.
 fn sum(block: &[u8]) -> u32 {
     let own = 148..156;
     let bytes = block.iter().enumerate();
@@ -245,7 +246,7 @@ fn sum(block: &[u8]) -> u32 {
         .sum()
 }
 
-/// Returns what a file is that does not begin with the header of a tar.
+/// Returns the kind of a file that does not begin with the header of a tar.
 fn kind_of(start: &[u8]) -> &'static str {
     const KINDS: [(&[u8], &str); 5] = [
         (b"\x1f\x8b", "it is compressed with gzip"),
@@ -259,8 +260,8 @@ fn kind_of(start: &[u8]) -> &'static str {
     found.map_or("it is not a tar", |(_, kind)| kind)
 }
 
-/// Returns a name as in the index of entries, without `./` in front. `None` for a name that leads out of the layout, that
-/// is too long, or that is not UTF-8.
+/// Returns the name of an entry without a leading `./`. Returns `None` for a name that leads out of the layout, that is too
+/// long, or that is not UTF-8.
 fn usable_name(name: Vec<u8>) -> Option<String> {
     let name = String::from_utf8(name).ok()?;
     let mut name = name.as_str();
@@ -273,7 +274,7 @@ fn usable_name(name: Vec<u8>) -> Option<String> {
     is_usable.then(|| name.to_owned())
 }
 
-/// Whether `name` is that of a file of a layout.
+/// Whether a file of a layout has this name.
 fn is_of_layout(name: &str) -> bool {
     let is_blob = || {
         let rest = name.strip_prefix(BLOBS);

@@ -1,4 +1,4 @@
-//! One writing of a layout's file, from the first change to the file that is complete.
+//! A session that writes the file of a layout: from the first change until the new file is complete.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -24,33 +24,34 @@ use super::super::referrers::Declaration;
 use super::file::LayoutFile;
 use super::pack::Pack;
 
-/// What the name of the directory beside the file ends with.
+/// The suffix of the directory beside the file.
 const PARTIAL: &str = ".partial";
-/// The file in the directory that is locked.
+/// The name of the locked file in the directory.
 const LOCK: &str = "lock";
-/// The directory in the directory with the layout.
+/// The name of the layout in the directory.
 const LAYOUT: &str = "layout";
 /// How long to wait before trying a lock again.
 const LOCK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// One writing of the file at `path`. No other task or process writes it meanwhile.
+/// A session that writes the file at `path`. No other task or process writes the file during the session.
 pub(super) struct Session {
     path: PathBuf,
-    /// The file as it was when the session began. `None` when there was no file, or when nothing of it is kept.
+    /// The file at the start of the session. `None` if there was no file, or if its content is not kept.
     pub(super) before: Option<LayoutFile>,
-    /// Everything that the file does not have yet, and its index.
+    /// The new content, and the index of old and new content.
     pub(super) staged: Layout,
-    /// The blobs that this session has put into `staged`. Others were left by a session that was interrupted.
+    /// The blobs that this session has put into `staged`. Other blobs in it were left by an interrupted session.
     added: Mutex<BTreeSet<Digest>>,
-    /// The manifests with a subject that were stored, by their subjects. They are listed at the end, all at once, in an
-    /// order that does not depend on when they came.
+    /// The stored manifests that have a subject, by their subjects. They are added to the lists of referrers at the end, so
+    /// that the order of the lists does not depend on the order of storing.
     referrers: Mutex<BTreeMap<Digest, BTreeMap<Digest, Referrer>>>,
     declared: Declared,
     directory: StagingDirectory,
 }
 
 impl Session {
-    /// Begins to write the file at `path`, once no other process writes it. With `keep`, what is in it stays.
+    /// Starts a session for the file at `path`. Waits until no other process writes the file. With `keep`, the content of the
+    /// file is kept.
     pub(super) async fn begin(path: &Path, keep: bool) -> Result<Self, Error> {
         let directory = StagingDirectory::lock(path).await?;
         let path = path.to_owned();
@@ -59,7 +60,7 @@ impl Session {
             let before = (keep && is_there).then(|| LayoutFile::open(&path));
             let before = before.transpose()?;
             let staged = Layout::open_or_create(directory.path.join(LAYOUT))?;
-            // What an interrupted session has listed there does not count.
+            // The index that an interrupted session has left is discarded.
             let index = directory.path.join(LAYOUT).join(INDEX);
             match &before {
                 Some(before) => replace(&index, before.list().text().as_bytes())?,
@@ -83,7 +84,7 @@ impl Session {
         .await
     }
 
-    /// Stores a blob, unless the file has it.
+    /// Stores a blob, unless the old file has it.
     pub(super) async fn put_blob(
         &self,
         descriptor: &Descriptor,
@@ -133,14 +134,14 @@ impl Session {
         self.added().contains(digest)
     }
 
-    /// Returns whether the layout holds content of this size, before or since.
+    /// Returns whether the old file has this content with this size, or the session has added it.
     pub(super) fn has(&self, content: &Descriptor) -> bool {
         let before = self.before.as_ref();
         let before = before.and_then(|before| before.blob_size(&content.digest));
         before == Some(content.size) || self.is_added(&content.digest)
     }
 
-    /// Lists the referrers that were stored. Blocks.
+    /// Adds the stored referrers to the lists of their subjects. Blocks.
     fn list_referrers(&self) -> Result<(), Error> {
         let referrers = self.referrers().clone();
         for (subject, referrers) in &referrers {
@@ -150,7 +151,7 @@ impl Session {
         Ok(())
     }
 
-    /// Writes the file, unless it has everything, and removes the directory beside it.
+    /// Writes the file, unless nothing has changed. The directory beside it is removed when the session is dropped.
     pub(super) async fn finish(self: &Arc<Self>) -> Result<(), Error> {
         let session = Arc::clone(self);
         blocking(move || session.list_referrers()).await?;
@@ -173,7 +174,7 @@ impl Session {
 }
 
 impl Manifests for Session {
-    /// Reads the index of what is staged, which has what was in the file before.
+    /// Reads the index of the staged layout, which also lists the manifests of the old file.
     fn read_index(&self) -> Result<Index, Error> {
         self.staged.read_index()
     }
@@ -205,21 +206,21 @@ impl Manifests for Session {
     }
 }
 
-/// The directory beside the file, which is locked while this value exists.
+/// The directory beside the file. It is locked as long as this value exists.
 ///
-/// Dropping it removes the directory when the session has finished, or when there is nothing in it with which another
-/// session could continue.
+/// Dropping this value removes the directory if the session has finished, or if the directory has no blobs that another
+/// session could use.
 struct StagingDirectory {
     path: PathBuf,
-    /// The file, for a message.
+    /// The path of the file, for messages.
     file: PathBuf,
     _lock: File,
     is_done: AtomicBool,
 }
 
 impl StagingDirectory {
-    /// Creates the directory beside `file`, or takes one that an interrupted session has left, once no other session has
-    /// it.
+    /// Creates the directory beside `file`, or takes over one that an interrupted session has left. Waits while another
+    /// session has the lock.
     async fn lock(file: &Path) -> Result<Self, Error> {
         let target = followed(file).map_err(Error::file(file))?;
         let mut name = OsString::from(target);
@@ -242,7 +243,7 @@ impl StagingDirectory {
                 None => {
                     is_told = true;
                     let file = file.display();
-                    tracing::warn!("waiting for another process that writes {file}");
+                    tracing::warn!("waiting for another process, which is writing {file}");
                 }
             }
             tokio::time::sleep(LOCK_INTERVAL).await;
@@ -256,23 +257,24 @@ impl Drop for StagingDirectory {
         if !self.is_done.load(Ordering::Relaxed) && has_blobs(&layout) {
             let (file, partial) = (self.file.display(), self.path.display());
             tracing::warn!(
-                "{file} is as it was; {partial} has what was stored so far, and the next command that writes {file} \
-                 continues with it"
+                "{file} is unchanged; the content that was stored so far is in {partial}, and the next command that \
+                 writes {file} continues with it"
             );
             return;
         }
-        // Others wait for the lock, so it goes last, and the directory may have the lock of the next session.
+        // The lock file is removed after the layout, because other sessions wait for it. Removing the directory fails if
+        // the next session has created its lock already.
         let removed = fs::remove_dir_all(&layout)
             .and_then(|()| fs::remove_file(self.path.join(LOCK)))
             .and_then(|()| fs::remove_dir(&self.path));
         if let Err(error) = removed {
-            tracing::debug!(path = %self.path.display(), %error, "the directory stays");
+            tracing::debug!(path = %self.path.display(), %error, "the directory was not removed");
         }
     }
 }
 
-/// Tries to lock the directory at `path`, and creates it if it does not exist. Returns `None` when another session has it,
-/// or has just removed it.
+/// Tries to lock the directory at `path`, and creates it if it does not exist. Returns `None` if another session has the
+/// lock, or has just removed the directory.
 fn try_lock(path: &Path) -> io::Result<Option<File>> {
     match fs::create_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -296,7 +298,8 @@ fn try_lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Whether there is a file at `path` that is not empty. Programs create an empty file to reserve a name.
+/// Whether something other than an empty file exists at `path`. An empty file is ignored, because programs create one to
+/// reserve a name.
 fn holds_something(path: &Path) -> io::Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(!metadata.is_file() || metadata.len() > 0),
@@ -305,7 +308,7 @@ fn holds_something(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether the layout in `directory` has a blob that is complete.
+/// Whether the layout in `directory` has a complete blob.
 fn has_blobs(directory: &Path) -> bool {
     let Ok(algorithms) = fs::read_dir(directory.join(BLOBS)) else {
         return false;

@@ -1,4 +1,4 @@
-//! A layout in a file, as storage to write to.
+//! A layout in a file, as a storage for writing.
 
 use std::fs;
 use std::io;
@@ -21,12 +21,12 @@ use super::super::manifest::fetch_manifest;
 use super::file::LayoutFile;
 use super::session::Session;
 
-/// Writes an OCI image layout to a file. What is stored becomes visible to others when [`finish`](Push::finish) has
-/// written the file whole.
+/// Writes an OCI image layout to a file. Other processes see the new content after [`finish`](Push::finish) has replaced the
+/// file.
 ///
-/// What the file has already stays in it, and is found through this value, as is what was stored through it. The first
-/// change waits until no other process writes the file. A session that is dropped before it has finished leaves the file as
-/// it was, and what was stored in a directory beside it. The next session takes it over, after it was verified.
+/// The content of the old file is kept, and reading from this value finds both old and new content. The first change waits
+/// until no other process writes the file. If the session is dropped before it has finished, the file stays unchanged, and
+/// the new content stays in a directory beside it. The next session verifies this content and uses it.
 pub(crate) struct LayoutFileWriter {
     path: PathBuf,
     keep: bool,
@@ -34,14 +34,14 @@ pub(crate) struct LayoutFileWriter {
 }
 
 struct State {
-    /// The file as it was when it was opened or when a session finished.
+    /// The file that was opened, or that the last session has written.
     file: Option<LayoutFile>,
     session: Option<Arc<Session>>,
 }
 
 impl LayoutFileWriter {
-    /// Opens the layout in the file at `path`, or a new one if there is no file or an empty one. Nothing is written before
-    /// the first change.
+    /// Opens the layout in the file at `path`. If the file is empty or does not exist, starts a new layout. Nothing is
+    /// written before the first change.
     pub(crate) async fn open_or_create(path: &Path) -> Result<Self, Error> {
         match Self::open(path).await {
             Err(Error::NotALayout { .. }) if is_vacant(path) => Ok(Self::new(path, true, None)),
@@ -56,7 +56,7 @@ impl LayoutFileWriter {
         Ok(Self::new(path, true, Some(file)))
     }
 
-    /// Makes a new layout, which replaces the file at `path`.
+    /// Starts a new layout, which will replace the file at `path`.
     pub(crate) fn replace(path: &Path) -> Self {
         Self::new(path, false, None)
     }
@@ -70,7 +70,7 @@ impl LayoutFileWriter {
         }
     }
 
-    /// Returns the session. The first call begins it.
+    /// Returns the session, and starts it if there is none.
     async fn session(&self) -> Result<Arc<Session>, Error> {
         let mut state = self.state.lock().await;
         if let Some(session) = &state.session {
@@ -81,7 +81,7 @@ impl LayoutFileWriter {
         Ok(session)
     }
 
-    /// Returns the parts of the layout that are there now.
+    /// Returns the parts that the layout consists of now.
     async fn parts(&self) -> Parts {
         let state = self.state.lock().await;
         match &state.session {
@@ -104,7 +104,7 @@ impl LayoutFileWriter {
     }
 }
 
-/// What was stored since, and the file as it was before.
+/// The session with the new content, and the file with the old content.
 struct Parts {
     newer: Option<Arc<Session>>,
     older: Option<LayoutFile>,
@@ -141,7 +141,7 @@ impl Resolve for LayoutFileWriter {
     async fn resolve(&self, name: &ManifestName) -> Result<Descriptor, StoreError> {
         let Parts { newer, older } = self.parts().await;
         let found = match &newer {
-            // It has the index of both.
+            // The staged index lists both old and new manifests.
             Some(session) => session.staged.resolve(name).await,
             None => Err(self.missing(name.to_string()).into()),
         };
@@ -165,7 +165,7 @@ impl Resolve for LayoutFileWriter {
 
 #[async_trait]
 impl Push for LayoutFileWriter {
-    /// Stores a blob. A blob that is already there is read, and is replaced when it is damaged.
+    /// Stores a blob. A blob that exists already is read, and is replaced if it is damaged.
     async fn put_blob(
         &self,
         descriptor: &Descriptor,
@@ -199,7 +199,7 @@ impl Push for LayoutFileWriter {
             (None, None) => Ok(None),
         };
         match found {
-            // The push gives the name to one manifest.
+            // Several manifests have this name. The push will leave it to only one of them.
             Err(Error::Ambiguous { .. }) => Ok(None),
             found => Ok(found?),
         }
@@ -209,7 +209,7 @@ impl Push for LayoutFileWriter {
         Some(self)
     }
 
-    /// Writes the file, unless nothing has changed. Another change begins another session.
+    /// Writes the file, unless nothing has changed. A later change starts a new session.
     async fn finish(&self) -> Result<(), StoreError> {
         let mut state = self.state.lock().await;
         let Some(session) = &state.session else {
@@ -257,7 +257,7 @@ impl ReadLayout for LayoutFileWriter {
     }
 }
 
-/// A layout that is not written yet.
+/// A layout whose file does not exist yet.
 struct Vacant {
     path: PathBuf,
     declared: Declared,
@@ -288,7 +288,7 @@ impl Manifests for Vacant {
     }
 }
 
-/// Whether a layout can be created at `path`: there is no file, or an empty one.
+/// Whether a layout can be created at `path`: the file does not exist, or it is empty.
 fn is_vacant(path: &Path) -> bool {
     match fs::metadata(path) {
         Ok(metadata) => metadata.is_file() && metadata.len() == 0,

@@ -15,13 +15,13 @@ use crate::oci::referrers::{Declaration, ReferrersIndex, referrers_tag};
 use super::http::{Page, Request, Scope, media_type_of, next_page};
 use super::repository_endpoint::RepositoryEndpoint;
 
-/// The header that names the filters which the registry has applied.
+/// The header in which a registry names the filters that it has applied to a list.
 const FILTERS_APPLIED: &str = "oci-filters-applied";
 /// How many manifests are read at a time.
 const AT_A_TIME: usize = 8;
 
-/// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. Without
-/// a referrers API, they are in an index under a tag that clients maintain.
+/// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. If the registry has no
+/// referrers API, they come from an index under a tag, which clients maintain.
 pub(crate) async fn list(
     repository: &RepositoryEndpoint,
     digest: &Digest,
@@ -35,7 +35,7 @@ pub(crate) async fn list(
     let Some(index) = tagged_index(repository, digest).await? else {
         return Ok(Vec::new());
     };
-    // The repository exists, so the answer was not about that.
+    // The repository exists, so the 404 of the referrers API means that the registry does not have that API.
     repository.endpoint.lists_no_referrers(&repository.name);
     let listed = index.referrers(&what_tagged(repository, digest))?;
     let wants_type = artifact_type.is_some();
@@ -49,8 +49,8 @@ pub(crate) async fn list(
     Ok(read)
 }
 
-/// Returns the referrers of the manifest `digest` as they are listed: those of the type `artifact_type` by the API, or
-/// all that are under the tag. Reads no manifest of them.
+/// Returns the referrers of the manifest `digest` as they are listed, without reading their manifests. The API lists those
+/// of the type `artifact_type`, and the list under the tag has all types.
 pub(crate) async fn list_unread(
     repository: &RepositoryEndpoint,
     digest: &Digest,
@@ -64,7 +64,7 @@ pub(crate) async fn list_unread(
             Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Denied) => {
                 return Err(error);
             }
-            // Anything may be under the tag where the registry has the API.
+            // If the registry has the API, the tag may name anything.
             Err(error) => tracing::debug!(%error, "the tag is not a list of referrers"),
         }
     }
@@ -74,7 +74,7 @@ pub(crate) async fn list_unread(
     }
     let list = list_of_clients(repository, digest, ListOrigin::Clients).await?;
     if list.is_some() {
-        // The repository exists, so the answer was not about that.
+        // The repository exists, so the 404 of the referrers API means that the registry does not have that API.
         repository.endpoint.lists_no_referrers(&repository.name);
     }
     Ok(list.unwrap_or_else(|| ReferrerList {
@@ -105,8 +105,9 @@ pub(crate) async fn has_api(
     Ok(page(repository, request, None).await?.is_some())
 }
 
-/// Returns whether the registry has certainly no referrers API. A registry that has it may answer 404 too, for a repository
-/// that does not exist yet; it gives a code then, and a server that does not know the path gives none.
+/// Returns `true` if it is certain that the registry has no referrers API. A registry with the API may answer 404, too, if
+/// the repository does not exist yet. Its answer has an error code then, while a server that does not know the path sends
+/// none.
 pub(crate) async fn surely_has_no_api(
     repository: &RepositoryEndpoint,
     digest: &Digest,
@@ -185,14 +186,14 @@ async fn page(
     let (headers, bytes) = match repository.endpoint.read(&request, MANIFEST_LIMIT).await {
         Ok(answer) => answer,
         Err(Error::NotFound { .. }) => return Ok(None),
-        // The answers of registries that do not know the path.
+        // Registries that do not know the path send these.
         Err(Error::Refused { answer, .. }) if matches!(answer.status, 400 | 405 | 406 | 501) => {
             return Ok(None);
         }
         Err(error) => return Err(error),
     };
     if media_type_of(&headers) != Some(media_type::OCI_INDEX) {
-        // Some servers answer every path, with a web page for example.
+        // Some servers answer every path with success, for example with a web page.
         return Ok(None);
     }
     let filters = headers.get_all(FILTERS_APPLIED).into_iter();
@@ -208,10 +209,10 @@ async fn page(
     }))
 }
 
-/// Returns the list that clients maintain where there is no API (OCI distribution specification, "Referrers Tag
-/// Schema"), if there is one.
+/// Returns the list that clients maintain under a tag (OCI distribution specification, "Referrers Tag Schema"), if the tag
+/// exists.
 ///
-/// `cosign copy` makes the tag name the manifest that it has copied. Such a tag is no list.
+/// `cosign copy` moves this tag to the copied manifest itself. Such a tag is not a list.
 pub(super) async fn tagged_index(
     repository: &RepositoryEndpoint,
     digest: &Digest,
@@ -234,8 +235,9 @@ pub(super) async fn tagged_index(
     ReferrersIndex::parse(&bytes, &what).map(Some)
 }
 
-/// Returns a referrer from a list that clients maintain as its manifest describes it, if the list may be wrong: some
-/// clients write no annotations, and those of ghcr.io wrong types. `None`: it is no referrer of `subject`.
+/// Corrects a referrer from a list that clients maintain by reading its manifest. The list may be incomplete or wrong: some
+/// clients write no annotations, and clients of ghcr.io write wrong types. Returns `None` if the manifest does not exist, or
+/// is not a referrer of `subject`.
 async fn as_declared(
     repository: &RepositoryEndpoint,
     subject: &Digest,
@@ -254,7 +256,7 @@ async fn as_declared(
     };
     let bytes = match repository.manifest(&digest.to_string()).await {
         Ok((_, bytes)) => bytes,
-        // Of a mirror, the error leads to the next host.
+        // If this is a mirror, the error makes the caller try the next host.
         Err(Error::NotFound { .. }) if !repository.endpoint.is_mirror() => {
             return ignored("the registry does not have it");
         }

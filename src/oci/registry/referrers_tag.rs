@@ -1,10 +1,12 @@
 //! The list of referrers that clients maintain where a registry has no referrers API (OCI distribution specification,
 //! "Referrers Tag Schema").
 //!
-//! A client reads the list, changes it and writes it. Registries have no condition for that which all of them honour, so a
-//! client that reads the list before another one writes it, and writes it afterwards, removes the entry of the other
-//! one. So each change is looked for again after a while that is longer than others take between reading and writing,
-//! and is made once more if it is gone. A push that has other things to do meanwhile does that at its end.
+//! A client reads the list, changes it and writes it back. No conditional write works at all registries. So two clients
+//! may read the same list, and the one that writes last removes the entry of the other.
+//!
+//! Therefore this client reads the list again after each change, and repeats the change if it is gone. It waits longer
+//! before that than other clients are likely to take between their read and their write. A push does this at its end,
+//! and does its other work meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,15 +27,15 @@ use super::referrers::{list_by_api, tagged_index, what_tagged};
 use super::repository_endpoint::RepositoryEndpoint;
 use super::upload::send_manifest;
 
-/// How often a change is made that other clients undo.
+/// How many times the list is read before the client gives up on changes that other clients undo.
 const ROUNDS: u32 = 30;
-/// How many times as long as this client has taken between reading and writing another client may take.
+/// How many times slower than this client another client may be between its read and its write.
 const SLOWER: u32 = 4;
-/// The shortest time after which a change is looked for again.
+/// The shortest time until the list is read again.
 const SHORTEST: Duration = Duration::from_millis(50);
-/// The longest time after which a change is looked for again.
+/// The longest time until the list is read again.
 const LONGEST: Duration = Duration::from_secs(3);
-/// How many entries are looked for at a time.
+/// How many listed manifests are requested at a time.
 const AT_A_TIME: usize = 8;
 
 /// A change of a list.
@@ -58,8 +60,8 @@ impl Change {
     }
 }
 
-/// Makes sure that a stored manifest is found as a referrer of `subject`: the registry lists it, or the list under
-/// the tag does. Returns the change of the list when it has to be [settled](ListChange::settle).
+/// Ensures that a stored manifest is listed as a referrer of `subject`, by the registry or in the list under the tag.
+/// Returns the change of the list if the caller must [settle](ListChange::settle) it.
 pub(crate) async fn ensure_listed(
     repository: &RepositoryEndpoint,
     subject: &Digest,
@@ -69,7 +71,7 @@ pub(crate) async fn ensure_listed(
     let digest = &referrer.descriptor.digest;
     if repository.endpoint.may_list_referrers(&repository.name) {
         let listed = match list_by_api(&repository, subject, None).await {
-            // Some servers refuse each path that they do not know.
+            // Some servers deny access to every path that they do not know.
             Err(error) if error.kind() == ErrorKind::Denied => Some(Vec::new()),
             listed => listed?,
         };
@@ -111,17 +113,18 @@ fn for_change(repository: &RepositoryEndpoint) -> RepositoryEndpoint {
     }
 }
 
-/// Changes of one list that were made, and that other clients may undo.
+/// Changes of one list that this client has written, and that other clients may undo.
 pub(crate) struct ListChange {
     repository: RepositoryEndpoint,
     subject: Digest,
     changes: Vec<Change>,
-    /// Holds the list that this process has seen last.
+    /// A lock that the tasks of this process share for this list. It holds the digest of the list that one of them read or
+    /// wrote last.
     turn: Turn,
     rounds: u32,
     writes: u32,
     wait: Duration,
-    /// When the list is looked at again.
+    /// When the list is read again.
     due: Instant,
 }
 
@@ -140,12 +143,12 @@ impl ListChange {
         }
     }
 
-    /// Makes the change. `None`: the list has it already.
+    /// Makes the change. Returns `None` if the list has it already.
     async fn make(mut self) -> Result<Option<Self>, Error> {
         Ok((!self.attempt().await?).then_some(self))
     }
 
-    /// Waits until others have written what they were about to write, and makes the changes again until they last.
+    /// Waits until other clients are likely to have finished their writes, and repeats the changes until they last.
     pub(super) async fn settle(mut self) -> Result<(), Error> {
         loop {
             sleep_until(self.due).await;
@@ -168,7 +171,8 @@ impl ListChange {
         None
     }
 
-    /// Reads the list, and writes it unless it has the changes. Returns whether it had them, and nobody else writes it.
+    /// Reads the list, and writes it if it lacks a change. Returns `true` if the list had all changes and no other client
+    /// seems to be writing it.
     async fn attempt(&mut self) -> Result<bool, Error> {
         let (repository, subject) = (&self.repository, &self.subject);
         let mut last = self.turn.lock().await;
@@ -178,7 +182,7 @@ impl ListChange {
         self.rounds += 1;
         if self.changes.iter().all(|change| change.is_in(&index)) {
             let found = Digest::of(&index.to_bytes(&what_tagged(repository, subject))?);
-            // When the list is another one than this process has seen last, other clients write it too.
+            // A list that differs from the one this process saw last was written by another client, which may write again.
             if self.writes == 0 || last.as_ref() == Some(&found) || self.rounds >= ROUNDS {
                 return Ok(true);
             }
@@ -192,7 +196,7 @@ impl ListChange {
             self.wait = if self.writes == 1 {
                 longest_window
             } else {
-                // Others are writing: not all at the same time again.
+                // Other clients are writing too. A random wait keeps them from all writing at the same time again.
                 jittered((self.wait * 2).max(longest_window))
             };
         }
@@ -208,13 +212,13 @@ impl ListChange {
     }
 }
 
-/// Returns a random time between `wait` and twice of it.
+/// Returns a random time between `wait` and twice `wait`.
 fn jittered(wait: Duration) -> Duration {
     let delays = ConstantBuilder::default().with_delay(wait).with_jitter();
     delays.build().next().unwrap_or(wait)
 }
 
-/// Writes the list with the changes. Returns the digest of what was written, or `None` when another client wrote at the
+/// Writes the list with the changes. Returns the digest of the written list, or `None` if another client wrote at the
 /// same time.
 async fn write(
     repository: &RepositoryEndpoint,
@@ -229,7 +233,7 @@ async fn write(
         Err(error) => error,
         sent => return sent,
     };
-    // Some registries take an index only if they have each manifest that it lists.
+    // Some registries accept an index only if they have each manifest that it lists.
     let is_refused = match error.root() {
         Error::Refused { answer, .. } => (400..500).contains(&answer.status),
         Error::NotFound { .. } => true,
@@ -262,7 +266,7 @@ async fn send(
     let content = Descriptor::of(media_type::OCI_INDEX, &bytes);
     match send_manifest(repository, &content, bytes, &referrers_tag(subject)).await {
         Ok(_) => Ok(Some(content.digest)),
-        // The tag names the list of another client already.
+        // Another client has already replaced the list under the tag.
         Err(Error::StoredDifferently { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -15,8 +15,9 @@ use super::http::{
 };
 use super::options::RegistryOptions;
 
-/// Sends small requests to services that are not registries: with the proxies, the certificate authorities and the time
-/// limits of registries, and without their credentials. Certificates are always verified, and redirects are not followed.
+/// Sends small requests to services that are not registries. It uses the proxies, the certificate authorities and the
+/// time limits that are configured for registries, but no credentials of registries. TLS certificates are always
+/// verified, and redirects are not followed.
 #[derive(Clone)]
 pub(crate) struct Services {
     options: RegistryOptions,
@@ -24,21 +25,21 @@ pub(crate) struct Services {
 
 /// A request to a service.
 pub(crate) struct ServiceCall<'a> {
-    /// What is asked for, for messages: "certificate".
+    /// The name of the answer in messages: "certificate".
     pub(crate) what: &'a str,
     /// The URL of the service.
     pub(crate) url: &'a str,
-    /// A secret for the header `Authorization`.
+    /// The bearer token for the header `Authorization`. It is a secret.
     pub(crate) bearer: Option<&'a str>,
-    /// The media type of the body, and the body itself. `None`: the method is GET, else it is POST.
+    /// The media type of the body, and the body itself. The method is POST with a body, and GET for `None`.
     pub(crate) body: Option<(&'static str, Bytes)>,
-    /// The media type that is asked for.
+    /// The media type for the header `Accept`.
     pub(crate) accept: &'static str,
-    /// The most that is read of the answer, in bytes. A longer answer is an error.
+    /// The largest answer that is accepted, in bytes. A longer answer is an error.
     pub(crate) limit: u64,
 }
 
-/// The body of a refusal by a service that is written with gRPC or go-swagger.
+/// The body of an error answer of a service that uses gRPC or go-swagger.
 #[derive(Deserialize)]
 struct Message {
     message: String,
@@ -46,7 +47,7 @@ struct Message {
 
 impl Services {
     pub(super) fn new(options: &RegistryOptions) -> Self {
-        // These options are about registries. A service gets secrets, so that its certificate is always verified.
+        // These two options are only for registries. A service gets secrets, so its certificate is always verified.
         let options = RegistryOptions {
             skip_tls_verify: false,
             client_certificate: None,
@@ -55,12 +56,12 @@ impl Services {
         Self { options }
     }
 
-    /// Sends a request until the service answers, and returns the body of the answer.
+    /// Sends a request, retries after failures, and returns the body of the answer.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] for an answer that is not a success, [`Error::TooLarge`], and everything that keeps a server from
-    /// answering.
+    /// [`Error::Refused`] if the status is not a success, [`Error::TooLarge`], and the errors of any request that gets no
+    /// answer.
     pub(crate) async fn call(&self, call: &ServiceCall<'_>) -> Result<Bytes, Error> {
         let request = call.request()?;
         let (options, url) = (self.options.clone(), request.url.clone());
@@ -85,16 +86,16 @@ impl ServiceCall<'_> {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(malformed("it names no host"));
         }
-        // Secrets, and what is asked for, are for the service alone.
+        // The request holds secrets, so it is sent without TLS only to this machine.
         if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback_url(&url)) {
-            return Err(malformed("it is not one of HTTPS"));
+            return Err(malformed("it does not begin with `https://`"));
         }
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
         if let Some(secret) = self.bearer {
             let header = HeaderValue::try_from(format!("Bearer {secret}"));
             let mut header =
-                header.map_err(|_| malformed("its secret does not fit into a header"))?;
+                header.map_err(|_| malformed("its bearer token is not valid in a header"))?;
             header.set_sensitive(true);
             headers.insert(AUTHORIZATION, header);
         }
@@ -140,7 +141,7 @@ impl ServiceCall<'_> {
         }
         if !status.is_success() {
             let headers = response.headers().clone();
-            // The text is not essential: without it the status is reported.
+            // If the body cannot be read, the error still has the status.
             let body = read_up_to(response, REFUSAL_LIMIT).await;
             let body = body.unwrap_or_default();
             let answer = parse_refusal(status, &headers, &body);
@@ -159,7 +160,7 @@ impl ServiceCall<'_> {
     }
 }
 
-/// Adds the message of a service to its answer.
+/// Adds the message in the body of a service to the answer, if the answer has no code.
 fn with_message(mut answer: Box<Answer>, body: &[u8]) -> Box<Answer> {
     if answer.code.is_none()
         && let Ok(Message { message }) = serde_json::from_slice(body)

@@ -80,9 +80,9 @@ impl Push for Repository {
         Ok(upload::store_blob(&repository, descriptor, None, source).await?)
     }
 
-    /// Stores a manifest with one PUT, and compares it with the content that the registry has afterwards. A push that
-    /// [checks last](Repository::checking_last) compares at its end, if the registry has named the digest, and checks its
-    /// lists of referrers before the tag moves.
+    /// Stores a manifest with one PUT, and compares it with the content that the registry has afterwards. If the push
+    /// [checks last](Repository::checking_last) and the registry has confirmed the digest, the comparison is made at the end
+    /// of the push. Such a push checks its lists of referrers before the tag moves.
     ///
     /// When the registry refuses to move the tag, but the tag names this manifest already, the push is a success. When
     /// the manifest has a subject and the registry has no referrers API, the manifest is added to the list under the
@@ -145,13 +145,14 @@ impl Push for Repository {
         Some(self)
     }
 
-    /// A registry without a referrers API does not know what a subject is.
+    /// Returns whether the registry has no referrers API: it ignores subjects then, and accepts a referrer before its
+    /// subject.
     async fn takes_referrers_first(&self, subject: &Digest) -> Result<bool, StoreError> {
         let repository = self.writable().await?;
         Ok(referrers::surely_has_no_api(&repository, subject).await?)
     }
 
-    /// Makes the checks that were left for the end.
+    /// Runs the checks that the push has left for its end.
     async fn finish(&self) -> Result<(), StoreError> {
         if let Some(unsettled) = self.unsettled() {
             unsettled.settle().await?;

@@ -1,7 +1,8 @@
 //! The checks that a push makes at its end.
 //!
-//! A check waits for the registry, or for other clients. At the end, all checks wait at the same time. The lists of
-//! referrers are checked before a tag is set, so that the tag never names a manifest whose referrers were lost.
+//! A check takes time, because it waits for the registry or for other clients. So all checks run together at the end of
+//! the push. The lists of referrers are checked earlier, before a tag is set, so that a tag never names a manifest whose
+//! referrers were lost.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +16,7 @@ use super::referrers_tag::ListChange;
 use super::repository_endpoint::RepositoryEndpoint;
 use super::upload::check_manifest;
 
-/// How many manifests, and how many lists, are read at a time.
+/// How many manifests are checked at a time, and how many lists.
 const AT_A_TIME: usize = 8;
 
 /// The checks that are left for the end of a push.
@@ -24,7 +25,7 @@ pub(super) struct Unsettled(Mutex<Checks>);
 
 #[derive(Default)]
 struct Checks {
-    /// Manifests that the registry says it has stored.
+    /// Manifests that the registry has confirmed, but that were not read back yet.
     manifests: Vec<(RepositoryEndpoint, Descriptor)>,
     /// Lists of referrers that other clients may have overwritten.
     lists: Vec<ListChange>,
@@ -55,7 +56,7 @@ impl Unsettled {
         checks.lists.extend(left);
     }
 
-    /// Makes all checks.
+    /// Runs all checks.
     pub(super) async fn settle(&self) -> Result<(), Error> {
         let manifests = std::mem::take(&mut self.checks().manifests);
         let manifests: Vec<_> = manifests
@@ -67,10 +68,10 @@ impl Unsettled {
         Ok(())
     }
 
-    /// Checks the lists.
+    /// Checks the lists of referrers.
     pub(super) async fn settle_lists(&self) -> Result<(), Error> {
         let lists = std::mem::take(&mut self.checks().lists);
-        // All lists wait at the same time, each until its own point in time.
+        // The waiting times of the lists overlap.
         let lists: Vec<_> = lists.into_iter().map(ListChange::settle).collect();
         let lists = stream::iter(lists).buffer_unordered(AT_A_TIME);
         lists.try_collect().await

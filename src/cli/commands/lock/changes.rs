@@ -1,4 +1,4 @@
-//! What changes in a lock file.
+//! The changes in a lock file.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub(super) struct Change {
     to: Value,
 }
 
-/// The field that every entry has: its changes show which references are added and removed.
+/// The name of the field for digests. Every entry has one, so its changes show which references are added and removed.
 const DIGEST: &str = "digest";
 
 impl Change {
@@ -84,7 +84,7 @@ pub(super) fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {
     gone.filter_map(removal).collect()
 }
 
-/// Returns the entry of the reference as it is written.
+/// Returns the entry whose reference equals `reference` exactly.
 fn exactly<'a>(lock: &'a Lock, reference: &Reference) -> Option<&'a Locked> {
     lock.find(reference)
         .filter(|locked| locked.reference == *reference)

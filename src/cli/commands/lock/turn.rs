@@ -1,4 +1,4 @@
-//! The file that a command changes: which one it is, and the turns of the processes that change it.
+//! Locking the directory of a lock file, so that processes change the file one after the other.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use crate::content::{directory_of, followed, try_lock_directory};
 
-/// How long a process waits for its turn. A turn takes milliseconds; a longer one is that of a program which locks the
-/// directory for a reason of its own, such as `flock . par lock FILE`.
+/// How long a process waits for its turn. A turn takes milliseconds. If the directory stays locked for longer, another
+/// program has locked it for its own purpose, such as `flock . par lock FILE`.
 const WAIT: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(10);
 
-/// Locks the directory of the file that `path` leads to, so that processes which change the file take turns. Returns
-/// `None` where the directory cannot be locked, and when it stays locked for ten seconds. Blocks.
+/// Locks the directory of the file that `path` leads to, so that processes change the file one after the other. Returns
+/// `None` if the directory cannot be locked, or if it stays locked for ten seconds. Blocks.
 pub(super) fn take_turn(path: &Path) -> Option<File> {
     let target = followed(path).ok()?;
     let started = Instant::now();
@@ -30,13 +30,13 @@ pub(super) fn take_turn(path: &Path) -> Option<File> {
     }
 }
 
-/// Whether two paths lead to one file, which need not exist. Blocks.
+/// Whether two paths lead to the same file. The file need not exist. Blocks.
 pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     let place = place(one);
     place.is_some() && place == self::place(other)
 }
 
-/// Returns the file that `path` leads to, in the real path of its directory.
+/// Returns the canonical path of the file that `path` leads to. The file need not exist.
 fn place(path: &Path) -> Option<PathBuf> {
     let target = followed(path).ok()?;
     let directory = directory_of(&target).canonicalize().ok()?;

@@ -85,12 +85,12 @@ impl Report {
         format!("{}; {sent}", counts.join(", "))
     }
 
-    /// Notes the artifacts about which the policy was not asked, and warns of content that is left out.
+    /// Tells the user which artifacts were not checked against the trust policy, and warns of content that is left out.
     pub(super) fn print_notes(&self, session: &Session) {
         for (Mirrored { reference, .. }, artifact) in self.artifacts() {
             if !artifact.is_archive {
                 session.note(&format!(
-                    "{reference} is not a provider archive: the trust policy was not asked about it"
+                    "{reference} is not a provider archive, so the trust policy was not checked"
                 ));
             }
             for warning in left_out::warnings(&artifact.left_out, reference) {
@@ -223,7 +223,7 @@ fn value(mirrored: &Mirrored) -> Value {
 /// Adds the reference to an error. `is_refused` says that the lock, the trust policy or a pin has refused the source.
 fn explain(reference: &str, error: client::Error, is_refused: bool, lock: &LockArgs) -> Error {
     let message = if is_refused {
-        format!("{reference} is refused, and nothing of it was copied")
+        format!("{reference} is refused, so nothing of it was copied")
     } else {
         format!("cannot mirror {reference}")
     };

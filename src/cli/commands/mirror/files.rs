@@ -10,10 +10,10 @@ use crate::cli::threads::blocking;
 use crate::client::{Error, MirrorDestination, MirrorHosts};
 use crate::content::AtomicFile;
 
-/// The name of the file that a host reads for a registry.
+/// The name of the file in which a host finds the mirrors of a registry.
 pub(super) const HOSTS: &str = "hosts.toml";
 
-/// Writes a deployment with its names in the mirror. Returns the path.
+/// Writes a deployment whose references are replaced by the names in the mirror. Returns the path.
 pub(super) async fn write_list(
     path: &Path,
     deployment: &Deployment,
@@ -25,7 +25,7 @@ pub(super) async fn write_list(
         let is_by_digest = reference.tag().is_none();
         let name = mirror.name_of(&reference).ok()?;
         Some(match name.digest().cloned() {
-            // The list names the digest only. The tag in the mirror just keeps the registry from deleting the manifest.
+            // The list names only the digest. The tag in the mirror is only there so that the registry keeps the manifest.
             Some(digest) if is_by_digest => name.pinned(&digest),
             _ => name.to_string(),
         })

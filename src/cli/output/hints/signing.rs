@@ -1,4 +1,4 @@
-//! Hints for signatures that could not be made.
+//! Hints for errors of signing with Sigstore.
 
 use crate::client::signing::SigningError;
 use crate::client::sigstore::TrustedRootError;
@@ -6,7 +6,7 @@ use crate::client::sigstore::TrustedRootError;
 use super::archive::file_hint;
 use super::oci::oci_hint;
 
-/// Returns what the user can do when nothing was signed.
+/// Returns a hint for a signing error.
 pub(crate) fn signing_hint(error: &SigningError) -> Option<String> {
     let hint = match error {
         SigningError::NoToken => {
@@ -39,10 +39,10 @@ pub(crate) fn signing_hint(error: &SigningError) -> Option<String> {
         SigningError::File { source, .. }
         | SigningError::TrustedRoot(TrustedRootError::File { source, .. }) => file_hint(source)?,
         SigningError::Configuration { .. } => {
-            "make the file with `cosign signing-config create`, or get the one of the instance again"
+            "create the file with `cosign signing-config create`, or download the file of the instance again"
         }
         SigningError::TrustedRoot(_) => {
-            "make the file with `cosign trusted-root create`, or get the one of the instance again"
+            "create the file with `cosign trusted-root create`, or download the file of the instance again"
         }
         error if error.is_about_token() => {
             "check that the instance knows the issuer of the token, and that the token is for the audience `sigstore` and has not \

@@ -27,7 +27,7 @@ fn a_release_keeps_the_identity_of_the_last_one_and_a_branch_does_not() {
     }
     let main = locked(&format!("{WORKFLOW}@refs/heads/main"));
     assert!(!main.continues_as(&locked(&format!("{WORKFLOW}@refs/heads/other"))));
-    // Not the subject of a workflow.
+    // This is not the subject of a workflow.
     assert!(!locked("a@refs/tags/1").continues_as(&locked("a@refs/tags/2")));
     let elsewhere = LockedIdentity {
         root: LockedRoot::GitHub,

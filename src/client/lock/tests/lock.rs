@@ -157,7 +157,7 @@ fn an_entry_takes_the_place_of_another_one_only_with_its_publisher_and_no_lower_
     );
     let none = objections("ghcr.io/org/a:1.0", "A", None);
     assert!(none.contains("no revision"), "{none}");
-    // Another tag of a repository is no way around the publisher of the repository.
+    // A new tag must have the publisher of the other tags of its repository.
     for tag in ["1.0", "2.0"] {
         let other = objections(&format!("ghcr.io/org/a:{tag}"), "B", Some(9));
         assert!(

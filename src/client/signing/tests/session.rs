@@ -4,7 +4,7 @@ use super::*;
 fn a_timestamp_is_asked_for_in_der() {
     let query = timestamp_query(&[7; 32]);
     assert_eq!(query.len(), 59);
-    // The length of the sequence, and that of the imprint.
+    // The lengths of the sequence and of the imprint.
     assert_eq!((query[1], query[6]), (57, 49));
     assert_eq!(query[24..56], [7; 32]);
     assert_eq!(query[56..], [0x01, 0x01, 0xff]);

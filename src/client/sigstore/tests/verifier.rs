@@ -78,11 +78,12 @@ fn a_timestamp_of_github_counts_only_for_its_signature() {
     assert!(matches!(refused, Err(BundleError::WrongTimestamp { .. })));
     changed["verificationMaterial"][stamps] = serde_json::json!({});
     let refused = verifier.verify(changed.to_string().as_bytes(), &digest);
-    // A bundle has an entry in a log or a timestamp.
+    // A bundle must have an entry in a log or a timestamp.
     assert!(matches!(refused, Err(BundleError::Malformed(_))));
 }
 
-/// What counts is when a bundle was signed: certificates live for ten minutes, and a bundle for good.
+/// The time of signing must be within the validity of the certificate, which is ten minutes. The bundle itself does not
+/// expire.
 #[test]
 fn a_bundle_counts_for_good() {
     let local = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sigstore");
@@ -105,7 +106,7 @@ fn a_bundle_counts_for_good() {
     }
 }
 
-/// GitHub signs releases itself: the certificate names no issuer of an identity, and all else verifies.
+/// GitHub signs releases itself: the certificate names no OpenID Connect issuer, and everything else verifies.
 #[test]
 fn a_bundle_of_the_instance_of_github_needs_no_log() {
     let verifier = verifier(SigstoreRoot::GitHub);

@@ -84,7 +84,7 @@ fn extended_headers_give_name_and_size() {
     let bytes = tar(|tar| {
         tar.append_pax_extensions([("path", &b"./blobs/sha256/b"[..]), ("size", b"4")])
             .unwrap();
-        // Programs write 0 into a field that is too short.
+        // Programs write 0 into a field that is too short for the value.
         let mut short = header(EntryType::Regular, 0);
         short.set_path("short").unwrap();
         short.set_cksum();
@@ -129,7 +129,7 @@ fn a_tar_that_is_cut_anywhere_is_refused() {
         };
         assert!(reason.contains(expected), "{end}: {reason}");
     }
-    // One block of the mark is enough.
+    // One block of zeros is enough to end a tar.
     assert_eq!(found(&bytes[..bytes.len() - 512]).len(), 2);
 }
 

@@ -40,7 +40,7 @@ async fn write(path: &Path, numbers: &[usize]) {
     writer.finish().await.unwrap();
 }
 
-/// The tags of the layout, each of which stands for the manifest of its number, whose blob is there.
+/// Returns the tags of the layout. Asserts that each tag names the manifest of its number, and that its blob exists.
 async fn tags(path: &Path) -> Vec<String> {
     let file = LayoutFile::open(path).unwrap();
     let tags = file.tags().await.unwrap();
@@ -110,7 +110,7 @@ async fn nothing_is_visible_before_the_end_and_another_session_continues() {
     let before = fs::read(&path).unwrap();
     let writer = LayoutFileWriter::open(&path).await.unwrap();
     let manifest = put(&writer, 2, "t2").await;
-    // The writer itself finds both.
+    // The writer itself finds both manifests.
     for tag in ["t1", "t2"] {
         assert!(writer.tagged(tag).await.unwrap().is_some(), "{tag}");
         let name = ManifestName::Tag(tag.to_owned());
@@ -127,7 +127,7 @@ async fn nothing_is_visible_before_the_end_and_another_session_continues() {
     let (_, _, blob, bytes) = content(2);
     let stored = writer.put_blob(&blob, &bytes).await.unwrap();
     assert_eq!(stored, Stored::existing(blob.size));
-    // Only what this session has named is written.
+    // The manifest that only the interrupted session has tagged is not listed.
     put(&writer, 3, "t3").await;
     writer.finish().await.unwrap();
     assert_eq!(tags(&path).await, ["t1", "t3"]);
@@ -215,7 +215,7 @@ async fn a_file_that_changes_is_not_read_on() {
     drop(directory);
 }
 
-/// A manifest that refers to the one of `subject`.
+/// Returns a manifest whose subject is `subject`.
 fn referrer(subject: &Descriptor, number: usize) -> (Descriptor, Bytes) {
     let bytes = Bytes::from(format!(
         r#"{{"schemaVersion":2,"mediaType":"{}","artifactType":"a/{number}","subject":{{"digest":"{}"}}}}"#,
@@ -235,13 +235,13 @@ async fn write_referrers(path: &Path, numbers: &[usize]) {
             .await
             .unwrap();
     }
-    // They are found before they are listed.
+    // The referrers are found before they are on the list.
     let found = writer.referrers(&subject.digest, None).await.unwrap();
     assert!(found.len() >= numbers.len(), "{found:?}");
     writer.finish().await.unwrap();
 }
 
-/// The types of the referrers of the first manifest, sorted.
+/// Returns the types of the referrers of the first manifest, sorted.
 async fn referrers(path: &Path, artifact_type: Option<&str>) -> Vec<String> {
     let file = LayoutFile::open(path).unwrap();
     let (subject, ..) = content(1);
@@ -261,7 +261,7 @@ async fn referrers_are_listed_beside_those_of_the_file_in_any_order() {
     assert_eq!(fs::read(&one).unwrap(), fs::read(&two).unwrap());
     assert_eq!(referrers(&one, None).await, ["a/1", "a/2", "a/3"]);
     assert_eq!(referrers(&one, Some("a/2")).await, ["a/2"]);
-    // They do not count beside the manifest that they belong to.
+    // The referrers do not count as manifests of the layout, so the only manifest is their subject.
     let file = LayoutFile::open(&one).unwrap();
     let (subject, ..) = content(1);
     assert_eq!(file.only().await.unwrap().digest, subject.digest);
@@ -271,7 +271,7 @@ async fn referrers_are_listed_beside_those_of_the_file_in_any_order() {
     let before = fs::metadata(&one).unwrap().modified().unwrap();
     write_referrers(&one, &[2, 4]).await;
     assert_eq!(fs::metadata(&one).unwrap().modified().unwrap(), before);
-    // One list is enough.
+    // There is only one list.
     let lists = LayoutFile::open(&one)
         .unwrap()
         .list()
@@ -322,7 +322,7 @@ async fn a_list_that_cannot_be_read_is_an_error_and_the_file_stays() {
     let (subject, ..) = content(1);
     let writer = LayoutFileWriter::open_or_create(&path).await.unwrap();
     put(&writer, 1, "t1").await;
-    // It has the tag of a list, and is not one.
+    // This manifest has the tag of a list, but is not a list.
     put(&writer, 2, &subject.digest.to_string().replace(':', "-")).await;
     writer.finish().await.unwrap();
     let before = fs::read(&path).unwrap();
