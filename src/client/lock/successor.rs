@@ -10,9 +10,9 @@ impl Lock {
     /// [`IdentityLost`](LockError::IdentityLost), and a [`Downgrade`](LockError::Downgrade), as far as they apply. Empty: `next` may be locked.
     ///
     /// An entry without an identity may get one, and one that has an identity keeps it. Of the identity of a workflow that
-    /// runs for tags, the tag may change. Issuer, subject and identity are compared with those of the entry for the same reference. Without one, they are compared
-    /// with the entries for other tags of the same repository, and have to be those of one of them. Revisions are
-    /// compared for the same reference only.
+    /// runs for tags, the tag may change. Issuer, subject and identity are compared with those of the entry for the same
+    /// reference. Without one, they are compared with the entries for other tags of the same repository, and have to be
+    /// those of one of them. Revisions are compared for the same reference only.
     #[must_use]
     pub fn objections(&self, next: &Locked) -> Vec<LockError> {
         let same = self.providers.get(&next.reference.to_string());
@@ -39,9 +39,14 @@ impl Lock {
             objections.extend(changed(next, "issuer", &last.issuer, &next.issuer));
             objections.extend(changed(next, "subject", &last.subject, &next.subject));
         }
-        if let Some(last) = known.last()
+        // The entry of another publisher or provider, which has no identity, does not stand for this one.
+        let mut own: Vec<&Locked> = known.iter().copied().filter(|one| is_known(&one)).collect();
+        if own.is_empty() {
+            own = known;
+        }
+        if let Some(last) = own.last()
             && let Some(identity) = &last.identity
-            && !known.iter().any(keeps_identity)
+            && !own.iter().any(keeps_identity)
         {
             let locked = identity.to_string();
             match &next.identity {
