@@ -36,6 +36,9 @@ pub(crate) fn signing_hint(error: &SigningError) -> Option<String> {
             "write a URI, or one of slsaprovenance1, slsaprovenance, spdxjson, cyclonedx, vuln, openvex, link and custom"
         }
         SigningError::Predicate(_) => "give a file with a JSON object",
+        SigningError::WrappedTooLarge { .. } => {
+            "name the type of the predicate instead of `custom`: the file is signed as it is written then"
+        }
         SigningError::File { source, .. }
         | SigningError::TrustedRoot(TrustedRootError::File { source, .. }) => file_hint(source)?,
         SigningError::Configuration { .. } => {
