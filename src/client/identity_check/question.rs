@@ -100,7 +100,21 @@ impl<'a> IdentityCheck<'a> {
             };
             return Err(refusal.into());
         }
-        let identity = self.by(rules).run().await?;
+        let missing = |refusals, unread| LockError::IdentityMissing {
+            reference: reference.clone(),
+            locked: locked.to_string(),
+            refusals,
+            unread,
+        };
+        // It is the lock that demands the identity, not the policy.
+        let identity = match self.by(rules).run().await {
+            Ok(identity) => identity,
+            Err(TrustError::NoBundle { .. }) => return Err(missing(Vec::new(), 0).into()),
+            Err(TrustError::UntrustedIdentity {
+                refusals, unread, ..
+            }) => return Err(missing(refusals, unread).into()),
+            Err(error) => return Err(error.into()),
+        };
         // A locked subject is no pattern.
         if !locked.is(&identity) {
             let actual = LockedIdentity::from(&identity).to_string();
