@@ -77,18 +77,24 @@ impl Services {
     }
 }
 
+/// Returns the URL of a service, or what is wrong with it.
+pub(crate) fn service_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("it names no host".to_owned());
+    }
+    // Secrets, and what is asked for, are for the service alone.
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback_url(&url)) {
+        return Err("it does not begin with `https://`".to_owned());
+    }
+    Ok(url)
+}
+
 impl ServiceCall<'_> {
     fn request(&self) -> Result<Request, Error> {
         let malformed =
             |reason: &str| Error::malformed(format!("URL of the {}", self.what), reason);
-        let url = Url::parse(self.url).map_err(|error| malformed(&error.to_string()))?;
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(malformed("it names no host"));
-        }
-        // Secrets, and what is asked for, are for the service alone.
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback_url(&url)) {
-            return Err(malformed("it is not one of HTTPS"));
-        }
+        let url = service_url(self.url).map_err(|reason| malformed(&reason))?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
         if let Some(secret) = self.bearer {
