@@ -121,6 +121,19 @@ impl ServiceCall<'_> {
         })
     }
 
+    /// Removes the text of a service that repeats the secret that it got.
+    fn without_secret(&self, mut answer: Box<Answer>) -> Box<Answer> {
+        let Some(secret) = self.bearer else {
+            return answer;
+        };
+        // The beginning is enough: a text may be cut.
+        let beginning = secret.get(..16).unwrap_or(secret);
+        let repeats = |text: &String| text.contains(beginning);
+        answer.message = answer.message.filter(|text| !repeats(text));
+        answer.code = answer.code.filter(|text| !repeats(text));
+        answer
+    }
+
     /// Sends the request once.
     async fn send(&self, clients: &Clients, request: &Request) -> Result<Bytes, Error> {
         let (method, url) = (request.method.clone(), request.url.clone());
@@ -153,7 +166,7 @@ impl ServiceCall<'_> {
             return Err(Error::Refused {
                 what: request.what.clone(),
                 registry: request.registry.clone(),
-                answer: with_message(answer, &body),
+                answer: self.without_secret(with_message(answer, &body)),
             });
         }
         let body = read_up_to(response, self.limit + 1).await;
