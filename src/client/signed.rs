@@ -29,7 +29,7 @@ pub struct Attested {
     pub identity: SigstoreIdentity,
 }
 
-/// What signs statements about manifests of one place.
+/// Signs statements about the manifests of one repository or image layout.
 pub(super) struct Signing<'a> {
     client: &'a Client,
     reference: &'a Reference,

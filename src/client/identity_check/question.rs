@@ -19,7 +19,8 @@ use super::super::trust::TrustError;
 pub(in crate::client) struct IdentityCheck<'a> {
     pub(super) client: &'a Client,
     pub(super) reference: &'a Reference,
-    /// The manifest of the archive, and the image index from which it was chosen: who signs the index signs what it names.
+    /// The manifest of the archive, and the image index from which it was chosen: a bundle about the index counts for the
+    /// manifests that the index names.
     pub(super) manifests: Vec<Digest>,
     /// The storage with the manifests and their bundles.
     pub(super) store: &'a dyn ReadStorage,
@@ -62,7 +63,7 @@ impl<'a> IdentityCheck<'a> {
                 let check = self.by(rules);
                 match check.run().await {
                     Ok(identity) => return Ok(Some(identity)),
-                    // Another one may vouch.
+                    // Another identity that the policy allows may vouch.
                     Err(
                         TrustError::NoBundle { .. }
                         | TrustError::UntrustedIdentity { .. }
@@ -136,8 +137,7 @@ impl<'a> IdentityCheck<'a> {
         }
     }
 
-    /// Returns an identity that the rules allow. A bundle that was accepted before is verified again, and nobody is
-    /// asked then.
+    /// Returns [`TrustError::SigstoreNotBuilt`].
     #[cfg(not(feature = "sigstore"))]
     #[allow(
         clippy::unused_async,

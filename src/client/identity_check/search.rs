@@ -26,8 +26,8 @@ const MOST: usize = 256;
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 impl IdentityCheck<'_> {
-    /// Returns an identity that the rules allow. A bundle that was accepted before is verified again, and nobody
-    /// is asked then.
+    /// Returns an identity that the rules allow. A bundle that was accepted before is verified again, and no
+    /// registry is asked then.
     pub(super) async fn run(&self) -> Result<SigstoreIdentity, TrustError> {
         let rules = self.rules.to_vec();
         let verifiers = self.blocking(move || Ok(Verifiers::new(&rules))).await??;

@@ -9,9 +9,9 @@ use crate::client::sigstore::{BundleError, TrustedRootError};
 use crate::content::{ErrorKind, RuntimeEnded, rfc3339, unix_seconds};
 use crate::oci;
 
-/// What a certificate authority is asked for.
+/// The noun for an answer of a certificate authority, with its article.
 pub(super) const CERTIFICATE: &str = "a certificate";
-/// What the token service of a CI system is asked for.
+/// The noun for an answer of the token service of a CI system, with its article.
 pub(super) const TOKEN: &str = "an identity token";
 
 /// The error of another library.

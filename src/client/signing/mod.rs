@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A key is made for each signature and forgotten after it. The certificate authority of the instance gives a certificate
-//! for it to whom the token names, the transparency log an entry, and the timestamp authority a time. The bundle of all of
+//! that binds it to the identity in the token, the transparency log an entry, and the timestamp authority a time. The bundle of all of
 //! that is verified against the trusted root before it leaves this module.
 
 mod error;

@@ -12,7 +12,7 @@ use super::error::SigningError;
 use super::predicate::Predicate;
 use super::signer::SigstoreSigner;
 
-/// What signs with an instance. There is none without the feature.
+/// A session of signing with an instance. There is none without the feature.
 pub(in crate::client) struct SigningSession(Infallible);
 
 /// A bundle that was verified. There is none without the feature.

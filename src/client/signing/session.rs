@@ -35,7 +35,7 @@ const JSON: &str = "application/json";
 /// The most that is read of an answer, in bytes. That of a log repeats the statement at most.
 const ANSWER_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// What signs with an instance: its services, its trusted root and a token.
+/// Signs with one instance: its services, its trusted root and a token.
 pub(in crate::client) struct SigningSession {
     services: Services,
     instance: Instance,
@@ -52,7 +52,7 @@ pub(in crate::client) struct SignedBundle {
     pub(in crate::client) identity: SigstoreIdentity,
 }
 
-/// What a certificate authority answers (Fulcio, `SigningCertificate`).
+/// The answer of a certificate authority (Fulcio, `SigningCertificate`).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CertificateAnswer {
@@ -69,7 +69,7 @@ struct Chain {
     certificates: Vec<String>,
 }
 
-/// What the token service of GitHub Actions answers.
+/// The answer of the token service of GitHub Actions.
 #[derive(Deserialize)]
 struct TokenAnswer {
     value: String,
@@ -98,7 +98,7 @@ impl SigningSession {
         })
     }
 
-    /// Signs a statement about `manifest`, and verifies what comes of it. `name` is that of its repository.
+    /// Signs a statement about `manifest`, and verifies the bundle. `name` is that of its repository.
     pub(in crate::client) async fn sign(
         &mut self,
         manifest: &Digest,
@@ -128,7 +128,7 @@ impl SigningSession {
         }
         let bytes = serde_json::to_vec(&bundle.into_bundle());
         let bytes = bytes.map_err(|error| SigningError::Predicate(error.to_string()))?;
-        // The services may be wrong about anything. What is attached has to count for everybody who reads it.
+        // The services may be wrong about anything, and only a bundle that verifies may be attached.
         let identity = self.verifier.verify(&bytes, manifest);
         let identity = identity.map_err(SigningError::NotVerified)?;
         Ok(SignedBundle {
@@ -259,7 +259,7 @@ async fn new_token(
     Ok(token)
 }
 
-/// What is asked of a service.
+/// A request to a service.
 struct Asked {
     /// With its article, for messages.
     what: &'static str,
