@@ -48,9 +48,12 @@ impl SigstoreArgs {
         self.identity_token.is_some() || self.signing_config.is_some()
     }
 
-    /// Keeps standard input for the token, if that is where it comes from: whatever else is to be read from there is refused,
-    /// before it is parsed.
-    pub(crate) fn reserve_standard_input(&self) -> Result<()> {
+    /// Refuses to sign in a program that is built without the feature `sigstore`. Keeps standard input for the token, if that
+    /// is where the token comes from: whatever else is to be read from there is refused, before it is parsed.
+    pub(crate) fn check(&self) -> Result<()> {
+        if cfg!(not(feature = "sigstore")) {
+            bail!(SigningError::NotBuilt);
+        }
         if self
             .identity_token
             .as_deref()
@@ -63,9 +66,7 @@ impl SigstoreArgs {
 
     /// Returns who signs.
     pub(crate) async fn signer(self) -> Result<SigstoreSigner> {
-        if cfg!(not(feature = "sigstore")) {
-            bail!(SigningError::NotBuilt);
-        }
+        self.check()?;
         let token = match self.identity_token {
             Some(path) => blocking(move || read_token(&path)).await?.into(),
             None => TokenSource::ambient(variable)?,

@@ -40,7 +40,7 @@ impl Lock {
             objections.extend(changed(next, "subject", &last.subject, &next.subject));
         }
         // The entry of another publisher or provider, which has no identity, does not stand for this one.
-        let mut own: Vec<&Locked> = known.iter().copied().filter(|one| is_known(&one)).collect();
+        let mut own: Vec<&Locked> = known.iter().copied().filter(is_known).collect();
         if own.is_empty() {
             own = known;
         }
