@@ -16,7 +16,7 @@ use super::output::Failure;
 const LIMIT: u64 = 1 << 20;
 
 /// What standard input was read as, such as "the configuration". Not set before standard input is read.
-static STANDARD_INPUT: OnceLock<&'static str> = OnceLock::new();
+static STANDARD_INPUT: OnceLock<String> = OnceLock::new();
 
 /// Opens a regular file for reading. The error names the path.
 pub(crate) fn open(path: &Path) -> Result<File, archive::Error> {
@@ -32,7 +32,7 @@ pub(crate) fn open(path: &Path) -> Result<File, archive::Error> {
 /// Reads all of a small file, or of standard input if `path` is `-`. `name` is what an error calls it.
 pub(crate) fn read_small(path: &Path, name: &str) -> Result<Vec<u8>> {
     let input: Box<dyn Read> = if is_standard_input(path) {
-        Box::new(standard_input("the file")?.lock())
+        Box::new(standard_input(name)?.lock())
     } else {
         Box::new(open(path)?)
     };
@@ -54,8 +54,8 @@ pub(crate) fn read_small(path: &Path, name: &str) -> Result<Vec<u8>> {
 
 /// Returns standard input, to be read as `what`. Returns an error if it was already read as something else: it has only
 /// one content.
-pub(crate) fn standard_input(what: &'static str) -> Result<Stdin> {
-    let first = *STANDARD_INPUT.get_or_init(|| what);
+pub(crate) fn standard_input(what: &str) -> Result<Stdin> {
+    let first = STANDARD_INPUT.get_or_init(|| what.to_owned());
     if first != what {
         bail!(
             Failure::usage(format!("standard input cannot be both {first} and {what}"))

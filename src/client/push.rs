@@ -140,7 +140,7 @@ impl<'a> Push<'a> {
         for attachment in &options.attachments {
             attachment.check()?;
         }
-        // First: whoever demands a signature need not wait to learn that there is no token.
+        // First, so that a missing token is reported before the archive is hashed.
         let signing = match &options.sigstore {
             Some(signer) => Some(Signing::begin(client, reference, signer).await?),
             None => None,

@@ -54,7 +54,7 @@ pub(crate) use referrers::{Declaration, attached_tags, is_of_digest, referrers_t
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Repository, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 #[cfg(feature = "sigstore")]
-pub(crate) use registry::{ServiceCall, Services};
+pub(crate) use registry::{ServiceCall, Services, service_url};
 
 /// Items for the tests of this project only. They can change with every version.
 #[cfg(feature = "internals")]

@@ -46,6 +46,11 @@ impl IdentityArgs {
         let (Some(subject), Some(issuer)) = (self.identity, self.identity_issuer) else {
             return Ok(policy);
         };
+        if cfg!(not(feature = "sigstore")) {
+            let message = "--identity is for a program that is built with the feature `sigstore`";
+            let hint = "use a `par` that was built with `--features sigstore`";
+            bail!(Failure::usage(message).hint(hint));
+        }
         if subject.is_empty() || issuer.is_empty() {
             bail!(Failure::usage(
                 "--identity and --identity-issuer must not be empty"

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueHint;
 
-use crate::cli::files::read_small;
+use crate::cli::files::{is_standard_input, read_small, standard_input};
 use crate::cli::output::Failure;
 use crate::cli::threads::blocking;
 use crate::client::signing::{IdentityToken, SigningError, SigstoreSigner, TokenSource};
 use crate::client::sigstore::SigstoreRoot;
+
+/// What an error calls the file of `--identity-token`.
+const TOKEN_FILE: &str = "the file with the identity token";
 
 /// Who signs with Sigstore, and with which instance.
 #[derive(clap::Args)]
@@ -45,11 +48,25 @@ impl SigstoreArgs {
         self.identity_token.is_some() || self.signing_config.is_some()
     }
 
-    /// Returns who signs.
-    pub(crate) async fn signer(self) -> Result<SigstoreSigner> {
+    /// Refuses to sign in a program that is built without the feature `sigstore`. Keeps standard input for the token, if that
+    /// is where the token comes from: whatever else is to be read from there is refused, before it is parsed.
+    pub(crate) fn check(&self) -> Result<()> {
         if cfg!(not(feature = "sigstore")) {
             bail!(SigningError::NotBuilt);
         }
+        if self
+            .identity_token
+            .as_deref()
+            .is_some_and(is_standard_input)
+        {
+            standard_input(TOKEN_FILE)?;
+        }
+        Ok(())
+    }
+
+    /// Returns who signs.
+    pub(crate) async fn signer(self) -> Result<SigstoreSigner> {
+        self.check()?;
         let token = match self.identity_token {
             Some(path) => blocking(move || read_token(&path)).await?.into(),
             None => TokenSource::ambient(variable)?,
@@ -77,7 +94,7 @@ fn read_token(path: &Path) -> Result<IdentityToken> {
              was given is visible in the list of processes and in the shell's history"
         ));
     }
-    let bytes = read_small(path, "the file with the identity token")?;
+    let bytes = read_small(path, TOKEN_FILE)?;
     // The bytes are a secret: no error quotes them.
     let text = String::from_utf8(bytes).map_err(|_| SigningError::Token("it is not text"))?;
     Ok(IdentityToken::new(&text)?)

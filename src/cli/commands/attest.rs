@@ -66,6 +66,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
+    args.sigstore.check()?;
     let predicate = match (args.predicate, args.predicate_type) {
         (Some(path), Some(kind)) => {
             blocking(move || Ok(Predicate::new(&kind, &read(&path)?)?)).await?

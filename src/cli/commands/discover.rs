@@ -102,7 +102,8 @@ async fn verify(
 async fn verify(_: &Client, discovered: Discovered, root: Option<PathBuf>) -> Result<Discovered> {
     if root.is_some() {
         let message = "--trusted-root needs a program that is built with the feature `sigstore`";
-        bail!(Failure::usage(message));
+        let hint = "use a `par` that was built with `--features sigstore`";
+        bail!(Failure::usage(message).hint(hint));
     }
     Ok(discovered)
 }

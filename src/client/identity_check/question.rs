@@ -104,7 +104,21 @@ impl<'a> IdentityCheck<'a> {
             };
             return Err(refusal.into());
         }
-        let identity = self.by(rules).run().await?;
+        let missing = |refusals, unread| LockError::IdentityMissing {
+            reference: reference.clone(),
+            locked: locked.to_string(),
+            refusals,
+            unread,
+        };
+        // It is the lock that demands the identity, not the policy.
+        let identity = match self.by(rules).run().await {
+            Ok(identity) => identity,
+            Err(TrustError::NoBundle { .. }) => return Err(missing(Vec::new(), 0).into()),
+            Err(TrustError::UntrustedIdentity {
+                refusals, unread, ..
+            }) => return Err(missing(refusals, unread).into()),
+            Err(error) => return Err(error.into()),
+        };
         // A `*` in a locked subject is not a wildcard, so the identities are compared exactly.
         if !locked.is(&identity) {
             let actual = LockedIdentity::from(&identity).to_string();
@@ -126,7 +140,7 @@ impl<'a> IdentityCheck<'a> {
         }
     }
 
-    /// Returns an error: no bundle can be verified without the feature `sigstore`.
+    /// Returns [`TrustError::SigstoreNotBuilt`].
     #[cfg(not(feature = "sigstore"))]
     #[allow(
         clippy::unused_async,

@@ -3,9 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::content::ErrorKind;
+use crate::content::{Digest, ErrorKind};
 
-use super::super::trust::revision_text;
+use super::super::sigstore::BundleError;
+use super::super::trust::{revision_text, said};
 
 /// A refusal of a [`Lock`](super::Lock), or a problem with a lock file.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,18 @@ pub enum LockError {
         locked: String,
         /// The identity that vouches for the manifest.
         actual: String,
+    },
+    /// The locked Sigstore identity does not vouch for a manifest.
+    #[error("{reference} is locked with the identity {locked}, and {}", missing(refusals, *unread))]
+    IdentityMissing {
+        /// The reference.
+        reference: String,
+        /// The locked identity.
+        locked: String,
+        /// The digest of the manifest of each bundle, and why it does not count.
+        refusals: Vec<(Digest, BundleError)>,
+        /// How many further bundles were not read.
+        unread: usize,
     },
     /// The locked Sigstore identity is not one that the trust policy allows.
     #[error(
@@ -135,6 +148,16 @@ pub enum LockError {
     },
 }
 
+/// Returns the part of a message that says why the locked identity does not vouch.
+fn missing(refusals: &[(Digest, BundleError)], unread: usize) -> String {
+    if refusals.is_empty() && unread == 0 {
+        "has no Sigstore bundle".to_owned()
+    } else {
+        let refusals = said(refusals, unread);
+        format!("no Sigstore bundle of it is by that identity: {refusals}")
+    }
+}
+
 impl LockError {
     /// Returns the kind of the error, for callers that decide by it.
     #[must_use]
@@ -144,6 +167,7 @@ impl LockError {
             | Self::OtherPublisher { .. }
             | Self::OtherRevision { .. }
             | Self::OtherIdentity { .. }
+            | Self::IdentityMissing { .. }
             | Self::IdentityNotAllowed { .. }
             | Self::NoTrustedRoot { .. }
             | Self::SigstoreNotBuilt(_)

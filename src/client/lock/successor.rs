@@ -41,9 +41,14 @@ impl Lock {
             objections.extend(changed(next, "issuer", &last.issuer, &next.issuer));
             objections.extend(changed(next, "subject", &last.subject, &next.subject));
         }
-        if let Some(last) = known.last()
+        // The entry of another publisher or provider, which has no identity, does not stand for this one.
+        let mut own: Vec<&Locked> = known.iter().copied().filter(is_known).collect();
+        if own.is_empty() {
+            own = known;
+        }
+        if let Some(last) = own.last()
             && let Some(identity) = &last.identity
-            && !known.iter().any(keeps_identity)
+            && !own.iter().any(keeps_identity)
         {
             let locked = identity.to_string();
             match &next.identity {

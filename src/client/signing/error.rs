@@ -48,8 +48,18 @@ pub enum SigningError {
         /// The largest predicate that is signed, in bytes.
         limit: u64,
     },
+    /// A predicate is too large after the type `custom` has wrapped it: escape sequences can double its size.
+    #[error(
+        "the predicate has {size} bytes as the text of the type `custom`; at most {limit} are signed"
+    )]
+    WrappedTooLarge {
+        /// The size of the wrapped predicate in bytes.
+        size: u64,
+        /// The largest wrapped predicate that is signed, in bytes.
+        limit: u64,
+    },
     /// The type of a predicate is neither a URI nor a known name. The field is the type.
-    #[error("`{0}` is neither the URI of a predicate type nor a known name")]
+    #[error("`{0}` is neither the URI of a type of predicates nor the name of one")]
     PredicateType(String),
     /// The program does not run in a job of GitHub Actions or GitLab, so the provenance of the content is unknown.
     #[error(
@@ -125,6 +135,7 @@ impl SigningError {
             | Self::TokenExpired { .. } => ErrorKind::Denied,
             Self::Predicate(_)
             | Self::PredicateTooLarge { .. }
+            | Self::WrappedTooLarge { .. }
             | Self::PredicateType(_)
             | Self::NotInCi
             | Self::CiVariable(_)

@@ -8,11 +8,15 @@ use sigstore_trust_root::{
 };
 
 use crate::content::read_file_bounded;
+use crate::oci::service_url;
 
 use super::error::{Cause, SigningError};
 
 /// The largest signing configuration that is read, in bytes.
 const LIMIT: u64 = 1024 * 1024;
+
+/// Why an instance cannot be used that has neither a timestamp authority nor a log of version 1, whose entries have a time.
+const NO_TIME: &str = "it names neither a timestamp authority nor a transparency log that says when something was signed";
 
 /// The services of an instance: the URL of each.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,6 +71,16 @@ impl Instance {
             authority.ok_or("it names no certificate authority that can be used now")?;
         let logs = config.eligible_rekor_urls(None);
         let log = choose("transparency log", &config.rekor_tlog_config, &logs)?;
+        let timestamps = config.eligible_tsa_urls();
+        let timestamps = choose("timestamp authority", &config.tsa_config, &timestamps)?;
+        for (kind, service) in [
+            ("certificate authority", Some(authority)),
+            ("transparency log", log),
+            ("timestamp authority", timestamps),
+        ] {
+            let checked = service.map_or(Ok(()), |service| service_url(&service.url).map(drop));
+            checked.map_err(|reason| format!("the URL of its {kind} cannot be used: {reason}"))?;
+        }
         let log = log.map(|log| Log {
             url: base(log),
             version: if log.major_api_version == 1 {
@@ -75,17 +89,12 @@ impl Instance {
                 LogVersion::V2
             },
         });
-        let timestamps = config.eligible_tsa_urls();
-        let timestamps = choose("timestamp authority", &config.tsa_config, &timestamps)?;
         let is_timed = match &log {
             Some(log) => log.version == LogVersion::V1,
             None => false,
         };
         if !is_timed && timestamps.is_none() {
-            return Err(
-                "it names no timestamp authority and no log that records the time of a signature"
-                    .into(),
-            );
+            return Err(NO_TIME.into());
         }
         Ok(Self {
             authority: base(authority),

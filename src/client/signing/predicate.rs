@@ -13,6 +13,9 @@ use super::provenance;
 /// The largest predicate that is signed, in bytes. The Base64 in a bundle makes it a third larger, and the bundle must
 /// stay below its own limit.
 const LIMIT: u64 = 2 * 1024 * 1024;
+/// The largest predicate that is signed after `custom` has wrapped it, in bytes: the escape sequences can double it. In
+/// Base64, with a certificate and proofs, it is less than the 4 MiB of the largest bundle that is read.
+const WRAPPED_LIMIT: u64 = 3_000_000;
 /// The type of cosign's predicate `custom`, which wraps any text.
 const CUSTOM: &str = "https://cosign.sigstore.dev/attestation/v1";
 /// The type of the predicate of SLSA, version 1.
@@ -61,7 +64,8 @@ impl Predicate {
     ///
     /// # Errors
     ///
-    /// [`SigningError::PredicateType`], [`SigningError::Predicate`], [`SigningError::PredicateTooLarge`].
+    /// [`SigningError::PredicateType`], [`SigningError::Predicate`], [`SigningError::PredicateTooLarge`],
+    /// [`SigningError::WrappedTooLarge`].
     pub fn new(predicate_type: &str, content: &[u8]) -> Result<Self, SigningError> {
         Self::at(predicate_type, content, SystemTime::now())
     }
@@ -79,7 +83,13 @@ impl Predicate {
         parsed.map_err(|error| malformed(format!("it is not a JSON object: {error}")))?;
         let content = if uri == CUSTOM {
             let timestamp = rfc3339(unix_seconds(now));
-            json!({ "Data": text, "Timestamp": timestamp }).to_string()
+            let wrapped = json!({ "Data": text, "Timestamp": timestamp }).to_string();
+            let size = wrapped.len() as u64;
+            if size > WRAPPED_LIMIT {
+                let limit = WRAPPED_LIMIT;
+                return Err(SigningError::WrappedTooLarge { size, limit });
+            }
+            wrapped
         } else {
             text.trim().to_owned()
         };

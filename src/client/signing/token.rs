@@ -119,7 +119,9 @@ impl IdentityToken {
 
 impl Claims {
     fn identity(&self) -> &str {
-        self.email.as_deref().unwrap_or(&self.sub)
+        // An issuer may write an empty address for an account that has none. cosign takes the subject then.
+        let email = self.email.as_deref().filter(|email| !email.is_empty());
+        email.unwrap_or(&self.sub)
     }
 }
 

@@ -85,7 +85,7 @@ pub enum BundleError {
     #[error("its entry in the transparency log is about something else")]
     OtherLogEntry(#[source] Cause),
     /// The bundle has no signed timestamp, or its timestamp does not verify.
-    #[error("no timestamp says when it was signed by the trusted root {root}, {}", age(*newest))]
+    #[error("no authority of the trusted root {root}, {}, says when it was signed", age(*newest))]
     WrongTimestamp {
         /// The trusted root.
         root: SigstoreRoot,

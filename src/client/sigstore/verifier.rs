@@ -57,7 +57,8 @@ impl BundleVerifier {
                 TrustedRoot::from_json(&text)
             }
         };
-        let trusted = trusted.map_err(|error| malformed(error.into()))?;
+        // The text of the error has that of its cause already.
+        let trusted = trusted.map_err(|error| malformed(error.to_string().into()))?;
         if trusted.certificate_authorities.is_empty() {
             return Err(malformed("it has no certificate authority".into()));
         }

@@ -211,7 +211,7 @@ pub(in crate::client) fn revision_text(revision: Option<i32>) -> String {
 }
 
 /// Returns the part of a message with the reasons why bundles do not count.
-fn said(refusals: &[(Digest, BundleError)], unread: usize) -> String {
+pub(in crate::client) fn said(refusals: &[(Digest, BundleError)], unread: usize) -> String {
     let first = refusals.iter().take(MOST_SAID);
     let mut reasons: Vec<String> = first
         .map(|(digest, error)| {

@@ -29,7 +29,7 @@ use crate::archive::{Issuer, Subject};
 use super::sigstore::SigstoreRule;
 
 pub use error::TrustError;
-pub(super) use error::revision_text;
+pub(super) use error::{revision_text, said};
 pub use pattern::{ParsePatternError, Pattern};
 pub(super) use pins::Candidate;
 #[cfg(feature = "cli")]

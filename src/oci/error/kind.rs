@@ -118,5 +118,5 @@ impl Error {
 /// the server does not implement it (501, 505), cannot store the content (507), or when the network demands a login
 /// (511).
 fn may_pass(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500 | 502..=504 | 520..=599)
+    matches!(status, 408 | 429 | 499 | 500 | 502..=504 | 520..=599)
 }

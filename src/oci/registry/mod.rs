@@ -47,7 +47,7 @@ pub(crate) use probe::{Greeting, Probe, Wants};
 pub use registries::Registries;
 pub use repository::Repository;
 #[cfg(feature = "sigstore")]
-pub(crate) use services::{ServiceCall, Services};
+pub(crate) use services::{ServiceCall, Services, service_url};
 pub use settings::RegistrySettings;
 pub(crate) use upload::OpenUpload;
 

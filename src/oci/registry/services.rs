@@ -78,18 +78,24 @@ impl Services {
     }
 }
 
+/// Returns the URL of a service, or what is wrong with it.
+pub(crate) fn service_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("it names no host".to_owned());
+    }
+    // Secrets, and what is asked for, are for the service alone.
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback_url(&url)) {
+        return Err("it does not begin with `https://`".to_owned());
+    }
+    Ok(url)
+}
+
 impl ServiceCall<'_> {
     fn request(&self) -> Result<Request, Error> {
         let malformed =
             |reason: &str| Error::malformed(format!("URL of the {}", self.what), reason);
-        let url = Url::parse(self.url).map_err(|error| malformed(&error.to_string()))?;
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(malformed("it names no host"));
-        }
-        // The request holds secrets, so it is sent without TLS only to this machine.
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback_url(&url)) {
-            return Err(malformed("it does not begin with `https://`"));
-        }
+        let url = service_url(self.url).map_err(|reason| malformed(&reason))?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
         if let Some(secret) = self.bearer {
@@ -114,6 +120,19 @@ impl ServiceCall<'_> {
             what: self.what.to_owned(),
             headers,
         })
+    }
+
+    /// Removes the text of a service that repeats the secret that it got.
+    fn without_secret(&self, mut answer: Box<Answer>) -> Box<Answer> {
+        let Some(secret) = self.bearer else {
+            return answer;
+        };
+        // The beginning is enough: a text may be cut.
+        let beginning = secret.get(..16).unwrap_or(secret);
+        let repeats = |text: &String| text.contains(beginning);
+        answer.message = answer.message.filter(|text| !repeats(text));
+        answer.code = answer.code.filter(|text| !repeats(text));
+        answer
     }
 
     /// Sends the request once.
@@ -148,7 +167,7 @@ impl ServiceCall<'_> {
             return Err(Error::Refused {
                 what: request.what.clone(),
                 registry: request.registry.clone(),
-                answer: with_message(answer, &body),
+                answer: self.without_secret(with_message(answer, &body)),
             });
         }
         let body = read_up_to(response, self.limit + 1).await;

@@ -79,9 +79,22 @@ fn a_locked_identity_is_demanded_where_its_bundle_is_gone_also_in_an_audit() {
         let refused = site.fetch(&["--locked"]).exit(5);
         let said = "it is by https://github.com/acme/demo/";
         assert!(refused.stderr.contains(said), "{refused}");
+        // It is the lock that demands this identity, and another policy would not help.
+        let said = "is locked with the identity dev@acme.test of";
+        assert!(refused.stderr.contains(said), "{refused}");
+        assert!(refused.stderr.contains("--accept-identity"), "{refused}");
+        assert!(!refused.stderr.contains("allow it in the"), "{refused}");
     }
     // Without the lock, the audit warns.
     site.fetch(&[]).success();
+    site.referrers.clear();
+    site.list_referrers();
+    let refused = site.fetch(&["--locked"]).exit(5);
+    assert!(
+        refused.stderr.contains("has no Sigstore bundle"),
+        "{refused}"
+    );
+    assert!(!refused.stderr.contains("trust policy"), "{refused}");
 }
 
 #[test]

@@ -102,9 +102,7 @@ fn a_certificate_of_another_instance() {
     for root in [text(&root), "public", "github"] {
         let refused = another(root);
         assert!(
-            refused
-                .stderr
-                .contains("no timestamp says when it was signed by the trusted root"),
+            refused.stderr.contains("no authority of the trusted root"),
             "{refused}"
         );
     }
@@ -209,22 +207,13 @@ fn a_forged_inclusion_proof() {
 #[test]
 fn a_forged_timestamp_or_none() {
     let said = refusal_after(|bundle| flip(&mut stamps(bundle)[0]["signedTimestamp"], 8));
-    assert!(
-        said.contains("no timestamp says when it was signed by the trusted root"),
-        "{said}"
-    );
+    assert!(said.contains("no authority of the trusted root"), "{said}");
     // The timestamp is that of another signature.
     let mut other = bundle("provenance.json");
     let said = refusal_after(|bundle| *stamps(bundle) = stamps(&mut other).clone());
-    assert!(
-        said.contains("no timestamp says when it was signed by the trusted root"),
-        "{said}"
-    );
+    assert!(said.contains("no authority of the trusted root"), "{said}");
     let said = refusal_after(|bundle| *stamps(bundle) = json!([]));
-    assert!(
-        said.contains("no timestamp says when it was signed by the trusted root"),
-        "{said}"
-    );
+    assert!(said.contains("no authority of the trusted root"), "{said}");
 }
 
 #[test]

@@ -131,3 +131,17 @@ fn a_predicate_that_cannot_be_signed_is_refused_before_anybody_is_asked() {
     assert_eq!(site.sigstore.asked("POST", "/"), 0);
     assert_eq!(site.attached(&reference), [""; 0]);
 }
+
+#[test]
+fn standard_input_is_not_both_the_token_and_the_predicate() {
+    let site = Site::new();
+    let reference = site.reference();
+    let mut command = site.environment.command();
+    command.args(["attest", &reference, "--predicate", "-", "--type", "vuln"]);
+    command.args(["--identity-token", "-"]);
+    command.args(site.sigstore.options());
+    let refused = Outcome::of(command, sigstore::token(300).as_bytes()).exit(2);
+    let expected =
+        "standard input cannot be both the file with the identity token and the predicate";
+    assert!(refused.stderr.contains(expected), "{refused}");
+}

@@ -112,3 +112,10 @@ fn options_for_signing_without_signing_are_a_mistake() {
     ];
     site.environment.par(token).exit(2);
 }
+
+#[test]
+fn an_entry_that_the_log_has_cancelled_is_sent_again() {
+    let site = Site::with(Lie::CancelledEntry);
+    site.push(&[]).success();
+    site.verify(&site.reference());
+}

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
@@ -46,6 +47,8 @@ pub(crate) enum Lie {
     NoToken,
     /// The log is full.
     NoEntry,
+    /// The log cancels the first entry, as Rekor does when the client of another entry in its batch goes away.
+    CancelledEntry,
 }
 
 /// A running instance.
@@ -74,6 +77,7 @@ impl Sigstore {
             log,
             other: KeyPair::generate().unwrap(),
             lie,
+            cancelled: AtomicBool::new(false),
         };
         let server = Server::start(move |asked, _| services.answer(asked));
         let config = signing_config(server.address());
@@ -199,6 +203,8 @@ struct Services {
     /// A key that belongs to nobody.
     other: KeyPair,
     lie: Lie,
+    /// Whether the log has cancelled an entry.
+    cancelled: AtomicBool,
 }
 
 /// A public key that a client has sent: a point of the curve.
@@ -298,6 +304,10 @@ impl Services {
         if self.lie == Lie::NoEntry {
             let body = json!({ "code": 409, "message": "the tree is frozen" });
             return Answer::status("409 Conflict").with_body(body.to_string());
+        }
+        if self.lie == Lie::CancelledEntry && !self.cancelled.swap(true, Ordering::Relaxed) {
+            let body = json!({ "code": 1, "message": "add entry: await: context canceled" });
+            return Answer::status("499 Canceled").with_body(body.to_string());
         }
         let request: Value = serde_json::from_slice(&asked.body).unwrap();
         let proposed = &request["spec"]["proposedContent"];

@@ -29,6 +29,9 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
             ));
         }
         Error::Archive(error) | Error::Unusable { source: error, .. } => archive_hint(error)?,
+        Error::Lock(LockError::IdentityMissing { refusals, .. }) => {
+            return Some(locked_identity_hint(refusals));
+        }
         Error::Lock(error) => lock_hint(error)?,
         Error::Reference(error) => return reference_hint(error),
         Error::Signing { source, .. } => return signing_hint(source),
@@ -209,6 +212,20 @@ fn identity_hint(refusals: &[(Digest, BundleError)]) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// Returns what the user can do about bundles that are not by a locked identity.
+fn locked_identity_hint(refusals: &[(Digest, BundleError)]) -> String {
+    let is_by_another = refusals.is_empty()
+        || refusals
+            .iter()
+            .any(|(_, refusal)| matches!(refusal, BundleError::OtherIdentity { .. }));
+    let hint = identity_hint(refusals).filter(|_| !is_by_another);
+    hint.unwrap_or_else(|| {
+        "ask the publisher for the bundle of that identity, which a copy may have left behind; if another identity is to \
+         vouch, run `par lock` with --accept-identity"
+            .to_owned()
+    })
+}
+
 /// Whether a bundle, or the trusted root by which it was verified, is newer than the clock of this machine says.
 fn is_ahead_of_clock(refusal: &BundleError) -> bool {
     use BundleError::{InFuture, UnknownAuthority, UnknownLog, WrongTimestamp};
@@ -239,6 +256,10 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         LockError::SigstoreNotBuilt(_) => {
             Some("use a `par` that was built with `--features sigstore`")
         }
+        LockError::IdentityLost { .. } if cfg!(not(feature = "sigstore")) => Some(
+            "use a `par` that was built with `--features sigstore`, which can verify that identity; if it is not to be demanded \
+             any more, lock with --accept-identity",
+        ),
         LockError::IdentityLost { .. } => Some(
             "demand that identity in the trust policy; if it is not to be demanded any more, lock with --accept-identity",
         ),

@@ -36,6 +36,9 @@ pub(crate) fn signing_hint(error: &SigningError) -> Option<String> {
             "write a URI, or one of slsaprovenance1, slsaprovenance, spdxjson, cyclonedx, vuln, openvex, link and custom"
         }
         SigningError::Predicate(_) => "give a file with a JSON object",
+        SigningError::WrappedTooLarge { .. } => {
+            "name the type of the predicate instead of `custom`: the file is signed as it is written then"
+        }
         SigningError::File { source, .. }
         | SigningError::TrustedRoot(TrustedRootError::File { source, .. }) => file_hint(source)?,
         SigningError::Configuration { .. } => {
@@ -44,11 +47,24 @@ pub(crate) fn signing_hint(error: &SigningError) -> Option<String> {
         SigningError::TrustedRoot(_) => {
             "create the file with `cosign trusted-root create`, or download the file of the instance again"
         }
+        SigningError::Service {
+            what: "an identity token",
+            ..
+        } if error.is_about_token() => {
+            "run the job again: the secret in ACTIONS_ID_TOKEN_REQUEST_TOKEN counts only while the job runs"
+        }
         error if error.is_about_token() => {
             "check that the instance knows the issuer of the token, and that the token is for the audience `sigstore` and has not \
              expired"
         }
         SigningError::Service { source, .. } => return oci_hint(source),
+        SigningError::Answer {
+            what: "an identity token",
+            ..
+        } => {
+            "run the job again; if its runner is your own, check ACTIONS_ID_TOKEN_REQUEST_URL, or give the job a token in \
+             SIGSTORE_ID_TOKEN"
+        }
         SigningError::NotVerified(_) | SigningError::Answer { .. } => {
             "check that --signing-config and --trusted-root are of one instance, and ask its operator; for the public instance, get \
              a newer version of `par`"

@@ -225,3 +225,25 @@ fn an_identity_that_changes_or_goes_is_like_an_issuer_that_changes() {
         assert!(gone.contains("the lock has one@"), "{gone}");
     }
 }
+
+#[test]
+fn an_entry_of_another_provider_in_the_repository_does_not_excuse_a_lost_identity() {
+    let other = Locked {
+        subject: "W".to_owned(),
+        ..signed("ghcr.io/org/a:other-1", None)
+    };
+    let one = signed("ghcr.io/org/a:1.0", Some("one@example.com"));
+    let lock: Lock = [other.clone(), one].into_iter().collect();
+    let texts = |next: Locked| {
+        let found = lock.objections(&next);
+        let texts = found.iter().map(ToString::to_string);
+        texts.collect::<Vec<_>>().join("; ")
+    };
+    let gone = texts(signed("ghcr.io/org/a:2.0", None));
+    assert!(gone.contains("has no identity"), "{gone}");
+    let next = Locked {
+        subject: "W".to_owned(),
+        ..signed("ghcr.io/org/a:other-2", None)
+    };
+    assert_eq!(texts(next), "");
+}

@@ -76,6 +76,25 @@ fn an_instance_that_demands_several_of_a_kind_is_refused() {
 }
 
 #[test]
+fn a_service_that_is_not_reached_by_https_is_refused() {
+    for (services, kind) in [
+        ("caUrls", "certificate authority"),
+        ("rekorTlogUrls", "transparency log"),
+        ("tsaUrls", "timestamp authority"),
+    ] {
+        for url in ["http://a.example", "file:///a", "a", ""] {
+            let mut config = config();
+            let services = config[services].as_array_mut().unwrap();
+            for service in services {
+                service["url"] = url.into();
+            }
+            let error = parse(&config).unwrap_err();
+            assert!(error.contains(kind), "{url}: {error}");
+        }
+    }
+}
+
+#[test]
 fn an_instance_without_any_time_is_refused() {
     let mut config = config();
     config["tsaUrls"] = json!([]);

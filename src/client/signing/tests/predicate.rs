@@ -69,3 +69,18 @@ fn what_is_no_json_object_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn what_custom_wraps_still_fits_into_a_bundle_that_is_read() {
+    let most = usize::try_from(LIMIT).unwrap();
+    let letters = format!("{{\"a\":\"{}\"}}", "b".repeat(most - 8));
+    assert!(predicate("custom", &letters).is_ok());
+    // Each line feed becomes an escape sequence of two bytes.
+    let lines = format!("{{{}}}", "\n".repeat(most - 2));
+    assert!(predicate("vuln", &lines).is_ok());
+    let error = predicate("custom", &lines).unwrap_err();
+    assert!(
+        matches!(error, SigningError::WrappedTooLarge { .. }),
+        "{error}"
+    );
+}

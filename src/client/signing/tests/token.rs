@@ -57,6 +57,8 @@ fn an_expired_token_is_refused_with_the_time() {
 fn the_proof_is_about_the_mail_address_or_else_the_subject() {
     let of = |claims| IdentityToken::new(&token(claims)).unwrap();
     assert_eq!(of(r#"{"sub":"a","exp":1}"#).identity(), "a");
+    let empty = of(r#"{"sub":"a","email":"","exp":1}"#);
+    assert_eq!(empty.identity(), "a");
     let both = of(r#"{"sub":"a","email":"dev@acme.test","exp":1}"#);
     assert_eq!(both.identity(), "dev@acme.test");
 }

@@ -18,8 +18,11 @@ use crate::oci::registry::options::RetryOptions;
 const DOUBTS: u32 = 2;
 
 /// Returns whether the same request may succeed later after a refusal with `status`.
+///
+/// 499 is the answer of a server that has cancelled the work itself: the transparency log of Sigstore cancels a batch of
+/// entries when the client of one of them goes away.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+    matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502 | 503 | 504)
 }
 
 /// Returns whether the registry reports that the content it received has another digest.

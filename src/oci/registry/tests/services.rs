@@ -47,6 +47,24 @@ fn no_error_and_no_debug_output_has_the_secret() {
 }
 
 #[test]
+fn a_message_that_repeats_the_secret_is_left_out() {
+    let secret = "secret-of-the-job-that-nobody-sees";
+    let call = call("https://a.example", Some(secret));
+    let answer = |message: &str| Answer {
+        status: 401,
+        code: None,
+        message: Some(message.to_owned()),
+        retry_after: None,
+    };
+    for repeated in [format!("bad Bearer {secret}"), secret[..20].to_owned()] {
+        let left = call.without_secret(Box::new(answer(&repeated)));
+        assert_eq!(left.message, None);
+    }
+    let left = call.without_secret(Box::new(answer("no such secret")));
+    assert_eq!(left.message.as_deref(), Some("no such secret"));
+}
+
+#[test]
 fn the_message_of_a_service_is_part_of_the_error() {
     let answer = |code: Option<&str>| {
         Box::new(Answer {

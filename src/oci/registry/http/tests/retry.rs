@@ -25,7 +25,7 @@ fn attempts() -> Attempts {
 
 #[tokio::test]
 async fn transient_failures_are_retried_until_patience_is_over() {
-    for status in [408, 429, 500, 502, 503, 504] {
+    for status in [408, 429, 499, 500, 502, 503, 504] {
         let mut attempts = attempts();
         let mut count = 0;
         let error = loop {
