@@ -83,7 +83,7 @@ impl Instance {
         };
         if !is_timed && timestamps.is_none() {
             return Err(
-                "it names no timestamp authority and no log that records the time of a signature"
+                "it names no timestamp authority and no log that says when a signature was made"
                     .into(),
             );
         }
