@@ -65,7 +65,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         bail!(Failure::usage(message).hint("leave out --as"));
     }
     if source.reference().is_none() && args.identity.is_given() {
-        let message = format!("--identity is for references, and {source} is not one");
+        let message = format!(
+            "--identity is for manifests in a registry or a layout, and {source} is not one"
+        );
         bail!(Failure::usage(message).hint("leave out --identity, or verify the reference"));
     }
     let trust = args.identity.demand(args.trust.policy().await?)?;

@@ -16,7 +16,6 @@ use super::error::{Cause, SigningError};
 const LIMIT: u64 = 1024 * 1024;
 
 /// Why an instance cannot be used that has neither a timestamp authority nor a log of version 1, whose entries have a time.
-const NO_TIME: &str = "it names neither a timestamp authority nor a transparency log that says when something was signed";
 
 /// The services of an instance: the URL of each.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,7 +93,10 @@ impl Instance {
             None => false,
         };
         if !is_timed && timestamps.is_none() {
-            return Err(NO_TIME.into());
+            return Err(
+                "it names no timestamp authority and no log that says when a signature was made"
+                    .into(),
+            );
         }
         Ok(Self {
             authority: base(authority),
