@@ -15,8 +15,6 @@ use super::error::{Cause, SigningError};
 /// The largest signing configuration that is read, in bytes.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Why an instance cannot be used that has neither a timestamp authority nor a log of version 1, whose entries have a time.
-
 /// The services of an instance: the URL of each.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Instance {
