@@ -219,8 +219,8 @@
 //! - [`compat`]: the interface of the `provider-archive` crate. [`Client::fetch_provider`] has the
 //!   signature of the function that wasmCloud hosts call.
 //!
-//! Without the feature `cli`, which is on by default, the crate is only the library. With the feature `sigstore`, the
-//! library verifies the Sigstore identities that a policy demands, and signs. Without it, such a policy refuses
+//! The features `cli` and `sigstore` are on by default. Without `cli`, the crate is only the library. With `sigstore`,
+//! the library verifies the Sigstore identities that a policy demands, and signs. Without it, such a policy refuses
 //! everything, and signing fails.
 
 pub mod archive;
