@@ -186,8 +186,7 @@ impl RegistryOptions {
 pub struct RetryOptions {
     /// How long it may take to establish a connection. Default: 10 seconds.
     pub connect_timeout: Duration,
-    /// How long an attempt may make no progress before it counts as failed. `patience` limits it too, unless that is zero.
-    /// Default: 30 seconds.
+    /// How long an attempt may make no progress before it counts as failed. Default: 30 seconds.
     pub stall_timeout: Duration,
     /// How long a transfer may make no progress, including failed attempts and the waits between them. With zero, no
     /// request is repeated. Default: 50 seconds.
@@ -250,16 +249,11 @@ impl RetryOptions {
         self
     }
 
-    /// Returns the options with every duration limited to a year, and the time of one attempt limited to the patience.
+    /// Returns the options with every duration limited to a year.
     pub(super) fn bounded(&self) -> Self {
-        let longest_attempt = if self.patience.is_zero() {
-            LONGEST
-        } else {
-            self.patience.min(LONGEST)
-        };
         Self {
             connect_timeout: self.connect_timeout.min(LONGEST),
-            stall_timeout: self.stall_timeout.min(longest_attempt),
+            stall_timeout: self.stall_timeout.min(LONGEST),
             patience: self.patience.min(LONGEST),
             first_delay: self.first_delay.min(LONGEST),
             longest_delay: self.longest_delay.min(LONGEST),

@@ -257,7 +257,7 @@ impl Endpoint {
     ) -> Result<(HeaderMap, Bytes), Error> {
         let mut attempts = self.attempts();
         loop {
-            let silence = attempts.stall_timeout();
+            let silence = attempts.silence();
             let read = async {
                 let response = self
                     .exchange_once(request, &Payload::Empty, silence)

@@ -153,6 +153,18 @@ impl Attempts {
         left.max(patience / 10).min(self.options.stall_timeout)
     }
 
+    /// Returns how long the client waits for a small answer: no longer than the patience, unless no request is repeated.
+    /// A transfer may stand still for longer before it has failed once.
+    pub(crate) fn silence(&self) -> Duration {
+        let patience = self.options.patience;
+        let limit = self.stall_timeout();
+        if patience.is_zero() {
+            limit
+        } else {
+            limit.min(patience)
+        }
+    }
+
     /// Waits until the next attempt, after an attempt that failed with `error`. Fails with the error to report when
     /// there is no further attempt.
     pub(crate) async fn failed(&mut self, error: Error) -> Result<(), Error> {
