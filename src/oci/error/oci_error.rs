@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::content::{Digest, StoreError, VerifyError};
 
 use super::super::reference::ParseReferenceError;
-use super::words::within;
+use super::words::{in_seconds, within};
 use super::{
     Answer, ClientCertificateProblem, CredentialHelperError, ProxyError, TlsProblem, UploadProblem,
 };
@@ -180,7 +180,7 @@ pub enum Error {
         source: OpaqueError,
     },
     /// No byte was sent or received during the longest time that a transfer may stall.
-    #[error("the transfer of the {what} with {address} made no progress for {seconds} seconds")]
+    #[error("the transfer of the {what} with {address} made no progress for {}", in_seconds(*seconds))]
     Stalled {
         what: String,
         address: String,
