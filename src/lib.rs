@@ -245,7 +245,7 @@ pub mod progress {
 }
 
 pub mod signing {
-    //! Signing with Sigstore: who signs, and what.
+    //! Signing with Sigstore: identity tokens, statements and instances.
 
     pub use crate::client::signing::{
         GitHubTokens, IdentityToken, Predicate, SigningError, SigstoreSigner, TokenSource,

@@ -38,7 +38,7 @@ pub struct Pushed {
     pub tags: Vec<TagChange>,
     /// The attachments of the options, in their order.
     pub attached: Vec<Attached>,
-    /// The signature of the manifest. `None`: the options name nobody who signs, or it was a dry run.
+    /// The signature of the manifest. `None`: the options have no signer, or it was a dry run.
     pub signature: Option<Attested>,
     /// How many bytes of blobs were sent, without those of attachments. The manifest does not count. A dry run sends none.
     pub sent: u64,

@@ -18,7 +18,7 @@ const TOKEN_FILE: &str = "the file with the identity token";
 #[derive(clap::Args)]
 #[command(next_help_heading = "Signing options")]
 pub(crate) struct SigstoreArgs {
-    /// A file with the token that says who signs; `-` reads it from standard input. Default: the token in
+    /// A file with the identity token for signing; `-` reads it from standard input. Default: the token in
     /// $SIGSTORE_ID_TOKEN, else that of the job of GitHub Actions
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     identity_token: Option<PathBuf>,
@@ -64,7 +64,7 @@ impl SigstoreArgs {
         Ok(())
     }
 
-    /// Returns who signs.
+    /// Returns the signer that these options describe.
     pub(crate) async fn signer(self) -> Result<SigstoreSigner> {
         self.check()?;
         let token = match self.identity_token {
