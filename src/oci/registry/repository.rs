@@ -89,8 +89,8 @@ impl Repository {
         }
     }
 
-    /// Returns the repository for a push that checks once, at its end, that the registry still has what it confirmed:
-    /// other clients may have changed it. The caller calls [`finish`](crate::content::Push::finish).
+    /// Returns the repository for a push that checks before a tag moves, and at its end, that the registry still has what it
+    /// confirmed: other clients may have changed it. The caller calls [`finish`](crate::content::Push::finish).
     pub(crate) fn checking_last(self) -> Self {
         Self {
             unsettled: Some(Arc::default()),

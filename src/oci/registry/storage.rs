@@ -17,7 +17,7 @@ use super::referrers;
 use super::referrers_tag::{ensure_listed, ensure_unlisted};
 use super::repository::Repository;
 use super::repository_endpoint::RepositoryEndpoint;
-use super::upload;
+use super::upload::{self, Check};
 
 #[async_trait]
 impl Fetch for Repository {
@@ -76,13 +76,12 @@ impl Push for Repository {
         descriptor: &Descriptor,
         source: &dyn Source,
     ) -> Result<Stored, StoreError> {
-        let repository = self.writable().await?;
-        Ok(upload::store_blob(&repository, descriptor, None, source).await?)
+        Ok(self.store_blob(descriptor, None, source).await?)
     }
 
     /// Stores a manifest with one PUT, and compares it with the content that the registry has afterwards. If the push
-    /// [checks last](Repository::checking_last) and the registry has confirmed the digest, the comparison is made at the end
-    /// of the push. Such a push checks its lists of referrers before the tag moves.
+    /// [checks last](Repository::checking_last) and the registry has confirmed the digest, the comparison is made before the
+    /// next tag moves, or at the end of the push.
     ///
     /// When the registry refuses to move the tag, but the tag names this manifest already, the push is a success. When
     /// the manifest has a subject and the registry has no referrers API, the manifest is added to the list under the
@@ -95,16 +94,10 @@ impl Push for Repository {
     ) -> Result<(), StoreError> {
         let repository = self.writable().await?;
         if let (Some(_), Some(unsettled)) = (tag, self.unsettled()) {
-            unsettled.settle_lists().await?;
+            unsettled.settle().await?;
         }
         let sent = upload::store_manifest(&repository, descriptor, bytes, tag).await?;
-        match self.unsettled() {
-            Some(unsettled) if sent.is_sent && sent.is_named => {
-                unsettled.add_manifest(&repository, descriptor);
-            }
-            _ if sent.is_sent => upload::check_manifest(&repository, descriptor).await?,
-            _ => {}
-        }
+        self.check(&repository, descriptor, sent.check).await?;
         if let Some(declared) = Declaration::of(bytes)
             && sent.subject.as_ref() != Some(&declared.subject)
         {
@@ -169,12 +162,40 @@ impl Mount for Repository {
         from: &str,
         source: &dyn Source,
     ) -> Result<Stored, StoreError> {
-        let repository = self.writable().await?;
-        Ok(upload::store_blob(&repository, descriptor, Some(from), source).await?)
+        Ok(self.store_blob(descriptor, Some(from), source).await?)
     }
 }
 
 impl Repository {
+    /// Stores a blob, and makes sure that the registry has it afterwards. If the push
+    /// [checks last](Self::checking_last) and the registry has confirmed the digest, this is done before the next tag moves.
+    async fn store_blob(
+        &self,
+        blob: &Descriptor,
+        from: Option<&str>,
+        source: &dyn Source,
+    ) -> Result<Stored, Error> {
+        let repository = self.writable().await?;
+        let (stored, check) = upload::store_blob(&repository, blob, from, source).await?;
+        self.check(&repository, blob, check).await?;
+        Ok(stored)
+    }
+
+    /// Checks content now, or adds the check to those that the push makes later.
+    async fn check(
+        &self,
+        repository: &RepositoryEndpoint,
+        content: &Descriptor,
+        check: Check,
+    ) -> Result<(), Error> {
+        match (check, self.unsettled()) {
+            (Check::Done, _) => {}
+            (Check::Later, Some(unsettled)) => unsettled.add_stored(repository, content),
+            (Check::Later | Check::Now, _) => upload::check_stored(repository, content).await?,
+        }
+        Ok(())
+    }
+
     /// Removes the tag. A tag that does not exist is not an error.
     ///
     /// # Errors

@@ -1,8 +1,7 @@
-//! The checks that a push makes at its end.
+//! The checks that a push makes after it has sent everything.
 //!
-//! A check takes time, because it waits for the registry or for other clients. So all checks run together at the end of
-//! the push. The lists of referrers are checked earlier, before a tag is set, so that a tag never names a manifest whose
-//! referrers were lost.
+//! A check takes time, because it waits for the registry or for other clients. So all checks run together: before a tag is
+//! set, so that a tag never names a manifest whose content or referrers were lost, and at the end of the push.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,19 +13,19 @@ use crate::oci::error::Error;
 
 use super::referrers_tag::ListChange;
 use super::repository_endpoint::RepositoryEndpoint;
-use super::upload::check_manifest;
+use super::upload::check_stored;
 
-/// How many manifests are checked at a time, and how many lists.
+/// How many blobs and manifests are checked at a time, and how many lists.
 const AT_A_TIME: usize = 8;
 
-/// The checks that are left for the end of a push.
+/// The checks that a push has not made yet.
 #[derive(Default)]
 pub(super) struct Unsettled(Mutex<Checks>);
 
 #[derive(Default)]
 struct Checks {
-    /// Manifests that the registry has confirmed, but that were not read back yet.
-    manifests: Vec<(RepositoryEndpoint, Descriptor)>,
+    /// Blobs and manifests that the registry has confirmed, but that were not looked for yet.
+    stored: Vec<(RepositoryEndpoint, Descriptor)>,
     /// Lists of referrers that other clients may have overwritten.
     lists: Vec<ListChange>,
 }
@@ -36,13 +35,12 @@ impl Unsettled {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a check that the registry has a manifest.
-    pub(super) fn add_manifest(&self, repository: &RepositoryEndpoint, manifest: &Descriptor) {
+    /// Adds a check that the registry has a blob or a manifest.
+    pub(super) fn add_stored(&self, repository: &RepositoryEndpoint, content: &Descriptor) {
         let mut checks = self.checks();
-        let mut known = checks.manifests.iter();
-        if !known.any(|(_, known)| known.digest == manifest.digest) {
-            let manifest = (repository.clone(), manifest.clone());
-            checks.manifests.push(manifest);
+        let mut known = checks.stored.iter();
+        if !known.any(|(_, known)| known.digest == content.digest) {
+            checks.stored.push((repository.clone(), content.clone()));
         }
     }
 
@@ -58,22 +56,16 @@ impl Unsettled {
 
     /// Runs all checks.
     pub(super) async fn settle(&self) -> Result<(), Error> {
-        let manifests = std::mem::take(&mut self.checks().manifests);
-        let manifests: Vec<_> = manifests
+        let Checks { stored, lists } = std::mem::take(&mut *self.checks());
+        let stored: Vec<_> = stored
             .into_iter()
-            .map(async |(repository, manifest)| check_manifest(&repository, &manifest).await)
+            .map(async |(repository, content)| check_stored(&repository, &content).await)
             .collect();
-        let manifests = stream::iter(manifests).buffer_unordered(AT_A_TIME);
-        try_join(manifests.try_collect::<()>(), self.settle_lists()).await?;
-        Ok(())
-    }
-
-    /// Checks the lists of referrers.
-    pub(super) async fn settle_lists(&self) -> Result<(), Error> {
-        let lists = std::mem::take(&mut self.checks().lists);
+        let stored = stream::iter(stored).buffer_unordered(AT_A_TIME);
         // The waiting times of the lists overlap.
         let lists: Vec<_> = lists.into_iter().map(ListChange::settle).collect();
         let lists = stream::iter(lists).buffer_unordered(AT_A_TIME);
-        lists.try_collect().await
+        try_join(stored.try_collect::<()>(), lists.try_collect::<()>()).await?;
+        Ok(())
     }
 }

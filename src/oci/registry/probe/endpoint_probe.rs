@@ -15,7 +15,7 @@ use crate::oci::reference::Place;
 use super::super::endpoints::Endpoint;
 use super::super::http::{Request, Scope, refuse_encoding};
 use super::super::repository_endpoint::RepositoryEndpoint;
-use super::super::upload::{BlobUpload, Session, compare_stored, wants_chunks};
+use super::super::upload::{BlobUpload, Check, Session, compare_stored, wants_chunks};
 use super::super::{referrers, tags, upload};
 use super::greeting::{Greeting, Wants};
 
@@ -174,17 +174,17 @@ impl Probe {
 
     /// Stores content in the registry.
     pub(crate) async fn put(&self, content: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
-        if media_type::is_manifest(&content.media_type) {
+        let check = if media_type::is_manifest(&content.media_type) {
             let sent = upload::store_manifest(&self.repository, content, bytes, None).await?;
-            if sent.is_sent {
-                upload::check_manifest(&self.repository, content).await?;
-            }
-            Ok(())
+            sent.check
         } else {
-            upload::store_blob(&self.repository, content, None, bytes)
-                .await
-                .map(drop)
+            let (_, check) = upload::store_blob(&self.repository, content, None, bytes).await?;
+            check
+        };
+        if check != Check::Done {
+            upload::check_stored(&self.repository, content).await?;
         }
+        Ok(())
     }
 
     pub(crate) async fn delete(&self, content: &Descriptor) -> Result<(), Error> {

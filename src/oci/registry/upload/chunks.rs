@@ -71,7 +71,10 @@ pub(super) async fn send_blob(
         let request = upload.closing_request(&session, 0)?;
         let response = upload.exchange(&request).await?;
         match upload.repository.endpoint.check(response, &request).await {
-            Ok(_) => return Ok(()),
+            Ok(response) => {
+                upload.ended(&response);
+                return Ok(());
+            }
             Err(error) if is_damage(&error) => upload.attempts.failed(error).await?,
             // An earlier request may have closed the session, and its answer was lost.
             Err(_) if upload.is_complete().await? => return Ok(()),

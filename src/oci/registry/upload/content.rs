@@ -13,6 +13,25 @@ use super::mount::{Mounted, mount};
 use super::stored::compare_stored;
 use super::stream::send_blob;
 
+/// When content has to be [checked](check_stored) after it was stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// The registry had the content before, or it was checked.
+    #[default]
+    Done,
+    /// The content was sent, and the registry has named its digest.
+    Later,
+    /// The content was sent, and the registry has not named its digest.
+    Now,
+}
+
+impl Check {
+    /// Returns the check of content that was sent. `is_named` says whether the registry has named its digest.
+    fn of_sent(is_named: bool) -> Self {
+        if is_named { Self::Later } else { Self::Now }
+    }
+}
+
 /// Stores a blob, unless the registry has it. Mounts it from the repository `from` of this registry if the registry
 /// allows that, or else sends it from `source`.
 pub(crate) async fn store_blob(
@@ -20,9 +39,9 @@ pub(crate) async fn store_blob(
     content: &Descriptor,
     from: Option<&str>,
     source: &dyn Source,
-) -> Result<Stored, Error> {
+) -> Result<(Stored, Check), Error> {
     if repository.has(content, Scope::PUSH).await? {
-        return Ok(Stored::existing(content.size));
+        return Ok((Stored::existing(content.size), Check::Done));
     }
     let from = from.filter(|from| *from != repository.name);
     let mounted = match from {
@@ -31,22 +50,22 @@ pub(crate) async fn store_blob(
     };
     let session = match mounted {
         Mounted::Yes => {
-            return Ok(Stored {
+            let stored = Stored {
                 mounted: content.size,
                 ..Stored::default()
-            });
+            };
+            return Ok((stored, Check::Done));
         }
         Mounted::Opened(session) => Some(session),
         Mounted::No => None,
     };
-    let existing = send_blob(repository, content, session, source).await?;
-    let stored = repository.stored(content, Scope::PUSH).await?;
-    compare_stored(repository, content, stored.as_ref())?;
-    Ok(Stored {
-        sent: content.size.saturating_sub(existing),
-        existing,
+    let sent = send_blob(repository, content, session, source).await?;
+    let stored = Stored {
+        sent: content.size.saturating_sub(sent.existing),
+        existing: sent.existing,
         mounted: 0,
-    })
+    };
+    Ok((stored, Check::of_sent(sent.is_named)))
 }
 
 /// The state of a manifest after it was stored.
@@ -54,15 +73,10 @@ pub(crate) async fn store_blob(
 pub(crate) struct StoredManifest {
     /// The subject, if the registry says that it has added the manifest to the referrers of the subject.
     pub(crate) subject: Option<Digest>,
-    /// Whether the manifest was sent, so that it has to be [checked](check_manifest). Otherwise the registry already
-    /// had it.
-    pub(crate) is_sent: bool,
-    /// Whether the registry has named the digest of what it stored.
-    pub(crate) is_named: bool,
+    pub(crate) check: Check,
 }
 
-/// Stores a manifest under `tag`, or under its digest, in one request. The caller compares it with the content that the
-/// registry has afterwards.
+/// Stores a manifest under `tag`, or under its digest, in one request.
 pub(crate) async fn store_manifest(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
@@ -79,8 +93,7 @@ pub(crate) async fn store_manifest(
             let sent = send_manifest(repository, content, bytes.clone(), &digest).await?;
             stored = StoredManifest {
                 subject: sent.subject,
-                is_sent: true,
-                is_named: sent.is_named,
+                check: Check::of_sent(sent.is_named),
             };
         } else if tag.is_none() {
             return Ok(stored);
@@ -90,15 +103,14 @@ pub(crate) async fn store_manifest(
         let sent = send_manifest(repository, content, bytes.clone(), tag).await?;
         stored = StoredManifest {
             subject: sent.subject.or(stored.subject),
-            is_sent: true,
-            is_named: sent.is_named,
+            check: Check::of_sent(sent.is_named),
         };
     }
     Ok(stored)
 }
 
-/// Compares a manifest that was sent with what the registry holds.
-pub(crate) async fn check_manifest(
+/// Compares a blob or a manifest that was sent with what the registry holds.
+pub(crate) async fn check_stored(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
 ) -> Result<(), Error> {

@@ -13,7 +13,7 @@ mod stored;
 mod stream;
 
 pub(crate) use access::OpenUpload;
-pub(super) use content::{check_manifest, store_blob, store_manifest};
+pub(super) use content::{Check, check_stored, store_blob, store_manifest};
 pub(super) use manifest::send_manifest;
 pub(super) use session::{BlobUpload, Session};
 pub(super) use stored::compare_stored;

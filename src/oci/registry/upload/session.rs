@@ -9,7 +9,7 @@ use reqwest::{Method, Response, Url};
 use crate::content::Descriptor;
 use crate::oci::error::{Error, UploadProblem, UrlPart, one_line};
 
-use super::super::http::{Attempts, Request, Scope, address};
+use super::super::http::{Announced, Attempts, Request, Scope, address};
 use super::super::repository_endpoint::RepositoryEndpoint;
 use super::cancel::cancel;
 use super::kept::Kept;
@@ -82,6 +82,8 @@ pub(crate) struct BlobUpload<'a> {
     pub(super) kept: Kept,
     /// How many bytes the continued upload had sent before. 0 for a new upload.
     pub(super) continued: u64,
+    /// Whether the registry has named the digest of the blob in its last answer.
+    pub(super) is_named: bool,
 }
 
 impl<'a> BlobUpload<'a> {
@@ -95,7 +97,14 @@ impl<'a> BlobUpload<'a> {
             forgotten: 0,
             kept: Kept::default(),
             continued: 0,
+            is_named: false,
         }
+    }
+
+    /// Records the answer that has ended the upload.
+    pub(super) fn ended(&mut self, response: &Response) {
+        let digest = Announced::from(response.headers()).digest;
+        self.is_named = digest.as_ref() == Some(&self.content.digest);
     }
 
     /// Opens a session.

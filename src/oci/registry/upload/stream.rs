@@ -26,14 +26,22 @@ const SUSPICIOUS: u32 = 3;
 /// such uploads gives the same answer as one that has forgotten them.
 const FORGOTTEN_WHOLE: u32 = 2;
 
+/// A blob that was sent.
+pub(super) struct SentBlob {
+    /// How many bytes an earlier upload had sent.
+    pub(super) existing: u64,
+    /// Whether the registry has named the digest of the blob.
+    pub(super) is_named: bool,
+}
+
 /// Sends a blob in the session of an interrupted earlier upload, in `session`, or in a new session. Cancels a failed
-/// upload, unless the registry does not answer. Returns how many bytes the earlier upload had sent.
+/// upload, unless the registry does not answer.
 pub(super) async fn send_blob(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
     session: Option<Session>,
     source: &dyn Source,
-) -> Result<u64, Error> {
+) -> Result<SentBlob, Error> {
     let mut upload = BlobUpload::new(repository, content);
     upload.kept = Kept::find(repository, content).await;
     let session = match upload.earlier().await {
@@ -55,7 +63,10 @@ pub(super) async fn send_blob(
     }
     sent?;
     upload.kept.forget().await;
-    Ok(upload.continued)
+    Ok(SentBlob {
+        existing: upload.continued,
+        is_named: upload.is_named,
+    })
 }
 
 async fn send(
@@ -155,7 +166,9 @@ async fn send_rest(
         .await;
     let (moved, position) = body.reached();
     upload.attempts.moved_at(moved, position);
-    endpoint.check(response?, &request).await.map(drop)
+    let response = endpoint.check(response?, &request).await?;
+    upload.ended(&response);
+    Ok(())
 }
 
 /// Returns whether `error` means that the registry, or a proxy in front of it, does not accept the blob in one request.
