@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::Options;
 use crate::chain;
-use crate::measure::{Run, measure, spread, words};
+use crate::measure::{Run, measure, print_sides, words};
 use crate::registry::Registry;
 
 /// The size of the executable in each archive.
@@ -77,8 +77,8 @@ pub enum Side {
 const SIDES: [(Side, &str); 4] = [
     (Side::Copy, "par copy, a process for each"),
     (Side::Mirror, "par mirror, one process"),
-    (Side::Regctl, "regctl --referrers --digest-tags, likewise"),
-    (Side::Oras, "oras cp -r, likewise (no signature tags)"),
+    (Side::Regctl, "regctl, with referrers and digest tags"),
+    (Side::Oras, "oras, cp -r and cp of the signature's tag"),
 ];
 
 /// Runs all sides in turn. Each one copies to a new registry, and then once more to the same registry, which has
@@ -108,34 +108,11 @@ fn compare(
             again[index].push(warm);
         }
     }
+    let names = SIDES.map(|(_, name)| name);
     for (what, runs) in [("copied", &first), ("everything is there", &again)] {
-        println!("  {what}");
-        for ((_, name), of_side) in SIDES.iter().zip(runs) {
-            println!(
-                "    {name:<50} {} s   processor {} s   peak {} MiB",
-                spread(of_side.iter().map(|run| run.seconds), 2),
-                spread(of_side.iter().map(|run| run.processor_seconds), 2),
-                spread(of_side.iter().map(|run| run.peak_mib), 0),
-            );
-        }
-        for (ours, theirs) in [(0, 2), (0, 3), (1, 2), (1, 3)] {
-            let pairs = runs[ours].iter().zip(&runs[theirs]);
-            let ratios = pairs.map(|(ours, theirs)| theirs.seconds / ours.seconds);
-            let names = format!("{} / {}", short(theirs), short(ours));
-            println!("    {names:<50} {} times as fast", spread(ratios, 2));
-        }
+        print_sides(what, &names, runs, &[(0, 2), (0, 3), (1, 2), (1, 3)]);
     }
     Ok(())
-}
-
-/// The name of a side without its options.
-fn short(side: usize) -> &'static str {
-    match SIDES[side].0 {
-        Side::Copy => "par copy",
-        Side::Mirror => "par mirror",
-        Side::Regctl => "regctl",
-        Side::Oras => "oras",
-    }
 }
 
 fn name(number: usize) -> String {
@@ -201,9 +178,15 @@ impl Tools {
                 "{tools}/regctl --host reg={from},tls=disabled --host reg={to},tls=disabled \
                  image copy --referrers --digest-tags {source} {destination}"
             ),
-            Side::Oras => format!(
-                "{tools}/oras cp -r --no-tty --from-plain-http --to-plain-http {source} {destination}"
-            ),
+            // `oras` does not know the tags of signatures, so their users copy them, too.
+            Side::Oras => {
+                let oras = format!("{tools}/oras cp --no-tty --from-plain-http --to-plain-http");
+                let tag = self.signature_tag();
+                format!(
+                    "{oras} -r {source} {destination}; \
+                     {oras} {from}/bench/a$n:{tag} {to}/bench/a$n:{tag}"
+                )
+            }
         };
         self.for_each(work, &one)
     }
@@ -229,6 +212,16 @@ impl Tools {
     /// The file with the references of all archives.
     pub fn list(&self) -> String {
         self.home.join("list").display().to_string()
+    }
+
+    /// The tag of the signature of the archive with the number `$n`, in a script.
+    pub fn signature_tag(&self) -> String {
+        format!("$(sed -n $((n+1))p {})", self.signature_tags().display())
+    }
+
+    /// The file with the tags of all signatures, one a line.
+    fn signature_tags(&self) -> PathBuf {
+        self.home.join("tags")
     }
 
     /// Runs `cosign` with a pair of keys of its own, and without a transparency log.
@@ -307,6 +300,7 @@ impl Work {
             bytes: 0,
         };
         tools.cosign(&["generate-key-pair"])?;
+        let mut tags = String::new();
         for number in 0..archives {
             let mut noise = File::open("/dev/urandom")?.take(EXECUTABLE);
             io::copy(&mut noise, &mut File::create(&executable)?)?;
@@ -328,6 +322,7 @@ impl Work {
             let nested = tools.digest(&["attach", &pinned, &text, "--type", SIGNATURE])?;
             // The signature is under a tag, in the older form of cosign.
             let signature = archive.replace(':', "-") + ".sig";
+            tags.extend([&signature, "\n"]);
             let sign = [
                 "sign",
                 "--key",
@@ -352,6 +347,7 @@ impl Work {
                 });
             }
         }
+        fs::write(tools.signature_tags(), tags)?;
         Ok(work)
     }
 
@@ -374,9 +370,6 @@ impl Work {
     /// Makes sure that each manifest is at the destination, and that it is listed as a referrer.
     pub fn check(&self, side: Side, source: &Registry, to: &Registry) -> anyhow::Result<()> {
         for stored in &self.manifests {
-            if side == Side::Oras && stored.name.ends_with(".sig") {
-                continue;
-            }
             let name = &stored.repository;
             let repository = if side == Side::Mirror {
                 to.url(&format!("{}/{name}", source.address().replace(':', "__")))

@@ -9,13 +9,13 @@ use anyhow::Context;
 
 use crate::Options;
 use crate::attached::{Side, Tools, Work};
-use crate::measure::{Run, measure, spread};
+use crate::measure::{Run, measure, print_sides};
 use crate::registry::Registry;
 
 const SIDES: [(Side, &str); 3] = [
     (Side::Mirror, "par mirror: tar, layout, registry"),
     (Side::Regctl, "regctl: layout, registry"),
-    (Side::Oras, "oras: layout, registry (no signature tags)"),
+    (Side::Oras, "oras: layout, registry"),
 ];
 
 /// Runs all sides in turn, each with new files and a new registry, and once more when everything is there.
@@ -42,21 +42,9 @@ pub fn compare(
             again[index].push(warm);
         }
     }
+    let names = SIDES.map(|(_, name)| name);
     for (what, runs) in [("carried", &first), ("everything is there", &again)] {
-        println!("  {what}");
-        for ((_, name), of_side) in SIDES.iter().zip(runs) {
-            println!(
-                "    {name:<50} {} s   processor {} s   peak {} MiB",
-                spread(of_side.iter().map(|run| run.seconds), 2),
-                spread(of_side.iter().map(|run| run.processor_seconds), 2),
-                spread(of_side.iter().map(|run| run.peak_mib), 0),
-            );
-        }
-        for (theirs, name) in [(1, "regctl / par mirror"), (2, "oras / par mirror")] {
-            let pairs = runs[0].iter().zip(&runs[theirs]);
-            let ratios = pairs.map(|(ours, theirs)| theirs.seconds / ours.seconds);
-            println!("    {name:<50} {} times as fast", spread(ratios, 2));
-        }
+        print_sides(what, &names, runs, &[(0, 1), (0, 2)]);
     }
     Ok(())
 }
@@ -84,10 +72,13 @@ fn command(
             )
         }
         Side::Oras => {
-            let oras = format!("{} cp -r --no-tty", tools.program("oras"));
+            let oras = format!("{} cp --no-tty", tools.program("oras"));
+            let tag = tools.signature_tag();
             format!(
-                "{oras} --from-plain-http --to-oci-layout {source} {layout}:a$n; \
-                 {oras} --from-oci-layout --to-plain-http {layout}:a$n {destination}"
+                "{oras} -r --from-plain-http --to-oci-layout {source} {layout}:a$n; \
+                 {oras} --from-plain-http --to-oci-layout {from}/bench/a$n:{tag} {layout}:{tag}; \
+                 {oras} -r --from-oci-layout --to-plain-http {layout}:a$n {destination}; \
+                 {oras} --from-oci-layout --to-plain-http {layout}:{tag} {to}/bench/a$n:{tag}"
             )
         }
         Side::Copy | Side::Mirror => {

@@ -61,6 +61,31 @@ pub fn compare(title: &str, runs: usize, mut ours: Side, mut theirs: Side) -> an
     Ok(())
 }
 
+/// Prints the time and the memory of several sides, and how many times as fast one side of each of `pairs`, given by their
+/// numbers, is as the other.
+pub fn print_sides(what: &str, names: &[&str], runs: &[Vec<Run>], pairs: &[(usize, usize)]) {
+    println!("  {what}");
+    for (name, runs) in names.iter().zip(runs) {
+        println!(
+            "    {name:<50} {} s   processor {} s   peak {} MiB",
+            spread(runs.iter().map(|run| run.seconds), 2),
+            spread(runs.iter().map(|run| run.processor_seconds), 2),
+            spread(runs.iter().map(|run| run.peak_mib), 0),
+        );
+    }
+    for (ours, theirs) in pairs {
+        let ratios = runs[*ours].iter().zip(&runs[*theirs]);
+        let ratios = ratios.map(|(ours, theirs)| theirs.seconds / ours.seconds);
+        let pair = format!("{} / {}", short(names[*theirs]), short(names[*ours]));
+        println!("    {pair:<50} {} times as fast", spread(ratios, 2));
+    }
+}
+
+/// Returns the name of a side without what is said of it.
+fn short(name: &str) -> &str {
+    name.split([',', ':']).next().unwrap_or(name)
+}
+
 pub fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
