@@ -7,6 +7,7 @@ use super::link::Link;
 use super::push_steps::assert_only_asked;
 use super::{Outcome, digest, pack_noise, par, peer, push, requests_about, small, text};
 use crate::support::archives::ArchiveBuilder;
+use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry, ended};
 
 /// The digest that `tag` of `provider` names, as another client sees it.
@@ -32,10 +33,42 @@ fn blobs_go_before_their_manifest_which_is_one_put_with_its_tag() {
     assert!(looked < position("PUT", &layer));
     let tagged = position("PUT", "/manifests/1.0.0");
     assert!(position("PUT", &layer) < tagged);
+    // The blobs are compared together after all were sent, and before the tag moves.
+    let sent = requests
+        .iter()
+        .rposition(|request| request.contains("/blobs/uploads/"));
+    for request in &requests[sent.unwrap() + 1..tagged] {
+        assert!(
+            request.starts_with("HEAD") && request.contains("/blobs/"),
+            "{requests:#?}"
+        );
+    }
+    let compared = requests
+        .iter()
+        .filter(|request| request.contains(&format!("/blobs/{}", digest(&file))));
+    assert_eq!(compared.count(), 2);
     assert_eq!(requests_about(&registry, "PUT", "/manifests/"), 1);
     // At the end, the push compares the stored manifest.
     let compared = position("HEAD", &format!("/manifests/{manifest}"));
     assert_eq!((tagged, compared), (requests.len() - 2, requests.len() - 1));
+}
+
+#[test]
+fn a_tag_does_not_move_to_an_archive_that_the_registry_has_lost() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let first = small(&environment, "first.par");
+    let first = push(&environment, &registry.reference("provider:1.0.0"), &first);
+    let file = small(&environment, "second.par");
+    // The registry confirms the upload, but does not have the blob afterwards.
+    let blob = format!("/blobs/{}", digest(&file));
+    let lost = |method| Rule::on(method, &blob, Fault::status("404 Not Found"));
+    let rules = vec![lost("HEAD").after(1).always(), lost("GET").always()];
+    let proxy = Proxy::start(&registry, rules);
+    let reference = proxy.reference("provider:1.0.0");
+    let outcome = environment.par(["push", &reference, text(&file)]).exit(5);
+    assert!(outcome.stderr.contains("stored nothing"), "{outcome}");
+    assert_eq!(proxy.seen("PUT", "/manifests/").len(), 0);
+    assert_eq!(tagged(&registry, "1.0.0"), Some(first));
 }
 
 #[test]
