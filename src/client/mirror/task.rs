@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::content::Stored;
+use crate::content::{Push, Stored};
+use crate::oci::{LayoutFilePart, LayoutFileWriter};
 
 use super::super::client::Client;
 use super::super::copy::CopyOptions;
@@ -25,7 +26,7 @@ pub(super) struct Task {
     pub(super) writer: Client,
     pub(super) mirror: MirrorDestination,
     /// The storage of the mirror, if everything is written in one session.
-    pub(super) session: Option<Arc<dyn Storage>>,
+    pub(super) session: Option<Arc<LayoutFileWriter>>,
     pub(super) claimed: ClaimedNames,
     pub(super) options: MirrorOptions,
 }
@@ -97,12 +98,14 @@ impl Task {
         let (writer, reader) = (&self.writer, &self.reader);
         let copied = match &self.session {
             Some(session) => {
-                let session = session.as_ref();
-                writer.copy_into(session, reader, (from, to), options).await
+                // The file must not have a part of a reference, so the part is added after everything was copied.
+                let part = LayoutFilePart::new(Arc::clone(session));
+                let copied = writer.copy_into(&part, reader, (from, to), options).await?;
+                part.finish().await.map_err(Error::from)?;
+                copied
             }
-            None => writer.copy_from(reader, from, to, options).await,
+            None => writer.copy_from(reader, from, to, options).await?,
         };
-        let copied = copied?;
         Ok((MirrorState::Copied, copied.stored, copied.left_out))
     }
 }
