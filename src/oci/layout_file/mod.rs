@@ -23,6 +23,8 @@ mod session;
 mod staging;
 mod writer;
 
+#[cfg(feature = "cli")]
+pub(crate) use file::DOCKER_ARCHIVE;
 pub(crate) use file::LayoutFile;
-pub(crate) use writer::LayoutFileWriter;
 pub(crate) use part::LayoutFilePart;
+pub(crate) use writer::LayoutFileWriter;

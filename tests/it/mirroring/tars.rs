@@ -360,6 +360,14 @@ fn a_file_that_is_not_a_layout_is_recognized_and_no_request_is_sent() {
         "zipped.tar.gz",
         crate::support::archives::gzip(&site.bytes(FILE)),
     );
+    let mut docker = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(2);
+    docker
+        .append_data(&mut header, "manifest.json", &b"[]"[..])
+        .unwrap();
+    site.environment
+        .write("docker.tar", docker.into_inner().unwrap());
     let cut = site.bytes(FILE);
     site.environment.write("cut.tar", &cut[..cut.len() / 2]);
     fs::copy(site.path(FILE), site.path("carried.tar:1")).unwrap();
@@ -376,6 +384,14 @@ fn a_file_that_is_not_a_layout_is_recognized_and_no_request_is_sent() {
             &["zipped.par.gz", "provider archive", "par push"],
         ),
         ("other.tar", 3, &["other.tar is not an OCI image layout"]),
+        (
+            "docker.tar",
+            3,
+            &[
+                "docker.tar is not an OCI image layout: it is a `docker-archive`",
+                "skopeo copy docker-archive:FILE.tar oci-archive:NEW.tar",
+            ],
+        ),
         (
             "carried.tar:1",
             2,
