@@ -62,8 +62,8 @@ pub(crate) struct RegistryArgs {
     /// `$REGISTRY_AUTH_FILE`, else Docker's `config.json` and Podman's `auth.json`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     registry_config: Option<PathBuf>,
-    /// How many seconds a transfer may make no progress. Until then, failed requests are repeated and
-    /// interrupted transfers are continued; 0 disables both. Default: 50
+    /// How many seconds a transfer may make no progress. Until then, failed requests are repeated and interrupted
+    /// transfers are continued. 0 disables both, and the only attempt may make no progress for 30 seconds. Default: 50
     #[arg(long, env = "PAR_PATIENCE", value_name = "SECONDS")]
     patience: Option<u64>,
     /// The number of connections, up to 8, that download an archive of 16 MiB or more. Several are faster
