@@ -104,6 +104,7 @@ pub(super) struct PublishArgs {
     rotation: Option<PathBuf>,
     /// Sign the manifest with Sigstore before a tag names it, as `cosign sign` does, with the identity of this CI job.
     /// Nothing is tagged if that fails. Default: the manifest is not signed with Sigstore
+    #[cfg_attr(not(feature = "sigstore"), arg(hide = true))]
     #[arg(long)]
     sigstore: bool,
     #[command(flatten)]
@@ -157,8 +158,8 @@ impl PublishArgs {
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.publish.reference(&args.registry, &args.reference)?;
     let created = created_at(args.created.as_deref(), "the build")?;
-    let options = args.publish.options(created, session).await?;
     let would_sign = args.dry_run && args.publish.sigstore;
+    let options = args.publish.options(created, session).await?;
     let options = options.dry_run(args.dry_run);
     let trust = args.trust.policy().await?;
     let client = args.registry.client(session, trust).await?;
