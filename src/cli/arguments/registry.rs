@@ -136,6 +136,17 @@ impl RegistryArgs {
     /// Refuses a reference with the tag `latest`, or without a tag, unless that is allowed. An image layout has no
     /// default tag: without a tag, its only manifest is meant.
     pub(crate) fn settle(&self, reference: Reference, pinned: bool) -> Result<Reference> {
+        let hint = "name a tag such as `:1.0.0` or a digest, or give --allow-latest";
+        self.settle_with_hint(reference, pinned, hint)
+    }
+
+    /// [Settles](Self::settle) a reference. The error about a missing tag has this hint.
+    pub(super) fn settle_with_hint(
+        &self,
+        reference: Reference,
+        pinned: bool,
+        hint: &str,
+    ) -> Result<Reference> {
         if pinned || reference.digest().is_some() {
             return Ok(reference);
         }
@@ -151,7 +162,6 @@ impl RegistryArgs {
             return Ok(reference.with_tag(LATEST)?);
         }
         let message = format!("{reference} {problem}, which can name another manifest at any time");
-        let hint = "name a tag such as `:1.0.0` or a digest, or give --allow-latest";
         bail!(Failure::usage(message).hint(hint))
     }
 
