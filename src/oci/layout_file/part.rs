@@ -129,3 +129,7 @@ impl Push for LayoutFilePart {
         Ok(self.writer.session().await?.add(content).await?)
     }
 }
+
+#[cfg(test)]
+#[path = "tests/part.rs"]
+mod tests;

@@ -209,7 +209,11 @@ impl Session {
         } else if is_changed {
             self.directory.end(End::WithoutParts);
             let session = Arc::clone(self);
-            blocking(move || Ok::<_, Error>(session.remove_staged(&added))).await?;
+            blocking(move || {
+                session.remove_staged(&added);
+                Ok::<_, Error>(())
+            })
+            .await?;
         }
         Ok(is_changed || before.is_some())
     }
