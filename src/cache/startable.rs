@@ -110,10 +110,10 @@ pub(super) fn rows_of(
     let repositories = provider.repositories.iter();
     let references = repositories.map(|repository| format!("{repository}@{manifest}"));
     let rows: Vec<_> = references.map(by_digest).collect();
-    Ok(match rows.is_empty() {
-        true => vec![by_digest(manifest.to_string())],
-        false => rows,
-    })
+    if rows.is_empty() {
+        return Ok(vec![by_digest(manifest.to_string())]);
+    }
+    Ok(rows)
 }
 
 fn targets(

@@ -58,13 +58,15 @@ impl Failures {
             .iter()
             .position(|(_, problem)| problem.code == REFUSED);
         let worst = self.0.into_iter().nth(refused.unwrap_or(0));
-        let problem = worst.map(|(_, problem)| match several {
-            false => problem,
-            true => Problem {
+        let problem = worst.map(|(_, problem)| {
+            if !several {
+                return problem;
+            }
+            Problem {
                 message: summary.to_owned(),
                 hint: None,
                 ..problem
-            },
+            }
         });
         answer.failing(problem)
     }

@@ -31,24 +31,29 @@ pub(crate) fn open(path: &Path) -> Result<File, archive::Error> {
 
 /// Reads all of a small file, or of standard input if `path` is `-`. `name` is what an error calls it.
 pub(crate) fn read_small(path: &Path, name: &str) -> Result<Vec<u8>> {
+    let bytes = read_beyond(path, name, LIMIT)?;
+    if bytes.len() as u64 > LIMIT {
+        bail!(Failure::usage(format!(
+            "{name} is larger than {LIMIT} bytes"
+        )));
+    }
+    Ok(bytes)
+}
+
+/// Reads a file, or standard input if `path` is `-`, and stops one byte after `limit`, so that the caller notices content that
+/// is too large. `name` is what an error calls it.
+pub(crate) fn read_beyond(path: &Path, name: &str, limit: u64) -> Result<Vec<u8>> {
     let input: Box<dyn Read> = if is_standard_input(path) {
         Box::new(standard_input(name)?.lock())
     } else {
         Box::new(open(path)?)
     };
     let mut bytes = Vec::new();
-    input
-        .take(LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|source| archive::Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-    if bytes.len() as u64 > LIMIT {
-        bail!(Failure::usage(format!(
-            "{name} is larger than {LIMIT} bytes"
-        )));
-    }
+    let read = input.take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(|source| archive::Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     Ok(bytes)
 }
 

@@ -100,6 +100,9 @@ Examples:
   par push ghcr.io/org/provider:1.0.0 provider.par.gz
   par fetch ghcr.io/org/provider:1.0.0";
 
+/// The options that need the feature `sigstore`, as examples have them.
+const SIGSTORE: [&str; 2] = [" --sigstore", " --identity "];
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
@@ -116,7 +119,26 @@ Exit codes:
 #[must_use]
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 pub fn definition() -> clap::Command {
-    Cli::command()
+    let command = Cli::command();
+    if cfg!(feature = "sigstore") {
+        command
+    } else {
+        command.mut_subcommands(without_sigstore)
+    }
+}
+
+/// Removes the examples that need the feature `sigstore` from the help of a command.
+fn without_sigstore(command: clap::Command) -> clap::Command {
+    let examples = command.get_after_help().map(ToString::to_string);
+    let Some(examples) = examples else {
+        return command;
+    };
+    let needs_sigstore = |line: &&str| SIGSTORE.iter().any(|option| line.contains(option));
+    let lines: Vec<_> = examples
+        .lines()
+        .filter(|line| !needs_sigstore(line))
+        .collect();
+    command.after_help(lines.join("\n"))
 }
 
 /// Parses the arguments of the process, runs the command, prints its answer, and returns its exit code.

@@ -230,7 +230,12 @@ impl<'a> CopySource<'a> {
         let attached = steps.run(attached, destination).await?;
         let stored = transfer.stored();
         let mut left_out = tree.left_out;
-        left_out.extend(attached.left_out);
+        let mut of_attached = attached.left_out;
+        // The attachments were copied in any order.
+        of_attached.sort_by(|one, other| {
+            (&one.digest, &one.media_type).cmp(&(&other.digest, &other.media_type))
+        });
+        left_out.extend(of_attached);
         Ok(Copied {
             reference: destination.clone(),
             digest: self.root.digest,

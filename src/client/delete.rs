@@ -32,6 +32,12 @@ pub struct Deletion {
 }
 
 impl Deletion {
+    /// Returns the digests of everything that is deleted.
+    pub(super) fn manifests(&self) -> impl Iterator<Item = &Digest> {
+        let own = std::iter::once(&self.digest);
+        own.chain(&self.attached).chain(&self.lists)
+    }
+
     /// Keeps what belongs to the manifest: only the manifest and its tags are deleted.
     #[must_use]
     pub fn keep_attached(self) -> Self {
@@ -67,37 +73,43 @@ impl Client {
     ///
     /// [`Error`] of the registry, [`Error::Unnamed`], or [`Error::TooMuchAttached`].
     pub async fn deletion(&self, reference: &RegistryReference) -> Result<Deletion, Error> {
-        self.deletion_without(reference, &BTreeSet::new()).await
-    }
-
-    /// Looks up a [deletion](Self::deletion) that leaves out the manifests in `needed` and what belongs to them.
-    #[tracing::instrument(name = "deletion", skip_all, fields(%reference))]
-    pub(super) async fn deletion_without(
-        &self,
-        reference: &RegistryReference,
-        needed: &BTreeSet<Digest>,
-    ) -> Result<Deletion, Error> {
         let whole = Reference::Registry(reference.clone());
         let name = require_name(&whole)?;
         let repository = self.registries.repository(reference).without_mirrors();
         let (manifest, tags) = repository.manifest_and_tags(&name).await?;
+        let needed = BTreeSet::new();
+        let deletion = self.deletion_among(reference, &manifest.digest, &tags, &needed);
+        deletion.await
+    }
+
+    /// Looks up a [deletion](Self::deletion) of `digest` among all tags of the repository, which were read before. Leaves out
+    /// the manifests in `needed` and what belongs to them.
+    #[tracing::instrument(name = "deletion", skip_all, fields(%reference))]
+    pub(super) async fn deletion_among(
+        &self,
+        reference: &RegistryReference,
+        digest: &Digest,
+        tags: &[(String, Digest)],
+        needed: &BTreeSet<Digest>,
+    ) -> Result<Deletion, Error> {
+        let whole = Reference::Registry(reference.clone());
+        let repository = self.registries.repository(reference).without_mirrors();
         let search = AttachedSearch {
             repository: &repository,
             reference: &whole,
-            tags: &tags,
+            tags,
             needed,
         };
         let Belonging {
             attached,
             lists,
             kept,
-        } = search.run(&manifest.digest).await?;
-        let tags = tags.into_iter();
-        let tags = tags.filter(|(_, named)| *named == manifest.digest);
+        } = search.run(digest).await?;
+        let tags = tags.iter().filter(|(_, named)| named == digest);
         Ok(Deletion {
             reference: reference.clone(),
-            tags: tags.map(|(tag, _)| tag).collect(),
-            digest: manifest.digest,
+            tags: tags.map(|(tag, _)| tag.clone()).collect(),
+            digest: digest.clone(),
             attached,
             kept,
             lists,

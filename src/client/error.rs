@@ -182,8 +182,10 @@ pub enum Error {
     /// The trust policy or a pin refuses a verified archive, or the policy cannot be read.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// A manifest is not deleted, because a tag names it that did not name it when the deletion was planned.
-    #[error("{digest} is not deleted: {reference} names it now")]
+    /// A manifest is not deleted, because a tag that needs it, or that named it, has changed.
+    #[error(
+        "{digest} is not deleted: {reference} was created or moved after the deletion was planned"
+    )]
     TagMoved {
         /// The reference with the tag.
         reference: String,

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
+use crate::content::Push;
 use crate::oci::LayoutReference;
 
 use super::client::Client;

@@ -199,7 +199,7 @@ impl Client {
     }
 
     /// Returns the plan which tags and manifests to delete by `retention`. Deletes nothing. Requests the manifest of
-    /// each tag. If the age matters, requests also the start of each archive whose manifest does not say when it was
+    /// each tag, and what is attached to the manifests that are deleted. If the age matters, requests also the start of each archive whose manifest does not say when it was
     /// made.
     ///
     /// A manifest stays when it has other tags, when an index that stays lists it, or when it belongs to a manifest
@@ -216,19 +216,22 @@ impl Client {
         retention: &Retention,
     ) -> Result<PrunePlan, Error> {
         let inventory = Inventory::read(self, repository, retention).await?;
-        inventory.plan(retention).await
+        inventory.plan(self, retention).await
     }
 
     /// Deletes the tags and manifests of `plan`, and what belongs to the manifests. Returns the outcome for each
-    /// manifest, up to the one at which the registry was unavailable or denied access. A manifest that has got another
-    /// tag since is not deleted.
+    /// manifest, up to the one at which the registry was unavailable or denied access. A manifest is not
+    /// deleted if a tag needs it that was created or moved since the plan was made.
+    ///
+    /// Before a manifest is deleted, its tags and those of its attachments are checked. All tags of the repository are read at
+    /// the start, and again each time that an eighth as many manifests as there are tags, and at least eight, were deleted. A
+    /// tag that another client gives to a manifest of the plan after such a reading is deleted with the manifest.
     ///
     /// To remove a tag from a manifest that stays, the registry must be able to delete single tags, as for
     /// [`delete_tag`](Self::delete_tag).
     #[tracing::instrument(skip_all, fields(repository = %plan.repository))]
     pub async fn prune_tags(&self, plan: &PrunePlan) -> Vec<PruneOutcome> {
-        let client = self;
-        Execution { client, plan }.run().await
+        Execution::new(self, plan).run().await
     }
 }
 

@@ -41,7 +41,9 @@ pub use error::{
 pub use hosts::ClientCertificate;
 pub(crate) use image::{BaseImage, Image, ImageConfig, ImageLayer, ImagePlatform, image_index};
 pub(crate) use layout::{Layout, ReadLayout};
-pub(crate) use layout_file::{LayoutFile, LayoutFileWriter};
+#[cfg(feature = "cli")]
+pub(crate) use layout_file::DOCKER_ARCHIVE;
+pub(crate) use layout_file::{LayoutFile, LayoutFilePart, LayoutFileWriter};
 pub(crate) use manifest::{
     Child, MANIFEST_LIMIT, Role, children, digests_in, names_content, read_json, read_manifest,
 };

@@ -124,9 +124,10 @@ impl ExecutableFacts {
             needs.extend(others.cloned());
         }
         let last = needs.pop()?;
-        let text = match needs.is_empty() {
-            true => last,
-            false => format!("{} and {last}", needs.join(", ")),
+        let text = if needs.is_empty() {
+            last
+        } else {
+            format!("{} and {last}", needs.join(", "))
         };
         // The names come from the file.
         Some(text.escape_debug().to_string())

@@ -24,13 +24,16 @@ pub(crate) fn trusted_root(name: PathBuf) -> SigstoreRoot {
 pub(crate) struct IdentityArgs {
     /// The Sigstore identity that has to vouch for the manifest, such as a workflow or a mail address. It replaces the
     /// identities of the trust policy. `*` stands for any characters. Default: the identities of the policy, else none
+    #[cfg_attr(not(feature = "sigstore"), arg(hide = true))]
     #[arg(long, value_name = "SUBJECT", requires = "identity_issuer")]
     identity: Option<String>,
     /// The OpenID Connect issuer of that identity
+    #[cfg_attr(not(feature = "sigstore"), arg(hide = true))]
     #[arg(long, value_name = "URL", requires = "identity")]
     identity_issuer: Option<String>,
     /// The instance of Sigstore that has to know that identity: `public`, `github`, or a file `trusted_root.json`.
     /// Default: public
+    #[cfg_attr(not(feature = "sigstore"), arg(hide = true))]
     #[arg(
         long,
         value_name = "FILE|NAME",

@@ -44,6 +44,10 @@ pub(crate) struct Selected {
 impl MirrorList {
     /// Reads what `argument` names: an image layout, a file, `-` for standard input, or else a reference.
     pub(crate) async fn read(argument: &OsStr) -> Result<Self> {
+        if argument.is_empty() {
+            let hint = "name a file, a reference or an image layout, or `-` for standard input";
+            bail!(Failure::usage("LIST is empty").hint(hint));
+        }
         let path = PathBuf::from(argument);
         if let Some(layout) = layout_at(path.clone()).await? {
             return Ok(Self::Layout(layout));
@@ -89,7 +93,8 @@ impl MirrorList {
     ) -> Vec<Selected> {
         let settle = |reference: Reference| {
             let is_repository = reference.tag().is_none() && reference.digest().is_none();
-            registry.settle(reference, selecting && is_repository)
+            let hint = "name a tag such as `:1.0.0` or a digest, select tags with --tags or --newest, or give --allow-latest";
+            registry.settle_with_hint(reference, selecting && is_repository, hint)
         };
         match self {
             Self::Layout(_) => Vec::new(),

@@ -62,8 +62,8 @@ pub(crate) struct RegistryArgs {
     /// `$REGISTRY_AUTH_FILE`, else Docker's `config.json` and Podman's `auth.json`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     registry_config: Option<PathBuf>,
-    /// How many seconds a transfer may make no progress. Until then, failed requests are repeated and
-    /// interrupted transfers are continued; 0 disables both. Default: 50
+    /// How many seconds a transfer may make no progress. Until then, failed requests are repeated and interrupted
+    /// transfers are continued. 0 disables both, and the only attempt may make no progress for 30 seconds. Default: 50
     #[arg(long, env = "PAR_PATIENCE", value_name = "SECONDS")]
     patience: Option<u64>,
     /// The number of connections, up to 8, that download an archive of 16 MiB or more. Several are faster
@@ -136,6 +136,17 @@ impl RegistryArgs {
     /// Refuses a reference with the tag `latest`, or without a tag, unless that is allowed. An image layout has no
     /// default tag: without a tag, its only manifest is meant.
     pub(crate) fn settle(&self, reference: Reference, pinned: bool) -> Result<Reference> {
+        let hint = "name a tag such as `:1.0.0` or a digest, or give --allow-latest";
+        self.settle_with_hint(reference, pinned, hint)
+    }
+
+    /// [Settles](Self::settle) a reference. The error about a missing tag has this hint.
+    pub(super) fn settle_with_hint(
+        &self,
+        reference: Reference,
+        pinned: bool,
+        hint: &str,
+    ) -> Result<Reference> {
         if pinned || reference.digest().is_some() {
             return Ok(reference);
         }
@@ -151,7 +162,6 @@ impl RegistryArgs {
             return Ok(reference.with_tag(LATEST)?);
         }
         let message = format!("{reference} {problem}, which can name another manifest at any time");
-        let hint = "name a tag such as `:1.0.0` or a digest, or give --allow-latest";
         bail!(Failure::usage(message).hint(hint))
     }
 

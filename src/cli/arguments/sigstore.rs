@@ -20,10 +20,12 @@ const TOKEN_FILE: &str = "the file with the identity token";
 pub(crate) struct SigstoreArgs {
     /// A file with the identity token for signing; `-` reads it from standard input. Default: the token in
     /// $SIGSTORE_ID_TOKEN, else that of the job of GitHub Actions
+    #[cfg_attr(not(feature = "sigstore"), arg(hide = true))]
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     identity_token: Option<PathBuf>,
     /// The file `signing_config.json` with the services of the instance of Sigstore that signs. Default: the public
     /// instance
+    #[cfg_attr(not(feature = "sigstore"), arg(hide = true))]
     #[arg(
         long,
         value_name = "FILE",
@@ -33,6 +35,7 @@ pub(crate) struct SigstoreArgs {
     signing_config: Option<PathBuf>,
     /// The file `trusted_root.json` of that instance: what is signed has to verify against it. Default: that of the
     /// public instance
+    #[cfg_attr(not(feature = "sigstore"), arg(hide = true))]
     #[arg(
         long,
         value_name = "FILE",

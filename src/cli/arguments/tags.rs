@@ -17,10 +17,19 @@ impl TagPattern {
 }
 
 impl FromStr for TagPattern {
-    type Err = regex::Error;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, regex::Error> {
-        Regex::new(text).map(Self)
+    /// Parses a regular expression. An empty one is an error: it would match every tag, and the user may have named a variable
+    /// that is not set.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err(
+                "it is empty, and would match every tag: write `.` if you mean that".to_owned(),
+            );
+        }
+        Regex::new(text)
+            .map(Self)
+            .map_err(|error| error.to_string())
     }
 }
 

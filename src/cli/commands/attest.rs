@@ -1,16 +1,14 @@
 //! `par attest`
 
 use std::ffi::OsString;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::archive;
 use crate::cli::arguments::{RegistryArgs, SigstoreArgs, variable};
-use crate::cli::files::{is_standard_input, open, standard_input};
+use crate::cli::files::read_beyond;
 use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
@@ -104,19 +102,9 @@ pub(super) fn to_json(reference: &Reference, attested: &Attested) -> Value {
     })
 }
 
-/// Reads a predicate. Stops one byte after the limit, so that a predicate which is too large is noticed. Blocks.
+/// Reads a predicate. One that is too large is refused when it is parsed. Blocks.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let input: Box<dyn Read> = if is_standard_input(path) {
-        Box::new(standard_input("the predicate")?.lock())
-    } else {
-        Box::new(open(path)?)
-    };
-    let mut bytes = Vec::new();
-    let read = input.take(Predicate::LIMIT + 1).read_to_end(&mut bytes);
-    read.map_err(|source| archive::Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = read_beyond(path, "the predicate", Predicate::LIMIT)?;
     if bytes.is_empty() {
         bail!(Failure::usage("the file with the predicate is empty"));
     }

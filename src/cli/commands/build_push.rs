@@ -103,7 +103,7 @@ impl Destination {
         };
         let pushed = self.client.push(archive, &reference, self.options).await;
         let pushed = pushed.map_err(pinned::explain)?;
-        tell(&pushed, false, session);
+        tell(&pushed, None, session);
         Ok(answer(&pushed))
     }
 }

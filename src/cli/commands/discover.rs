@@ -32,9 +32,16 @@ const CHOICES: usize = 20;
 /// attachments of attachments. Each line has the digest, the type, the size and the time of an attachment and the name
 /// of its file. Attachments of older tools, which have tags such as `sha256-….sig`, are marked with their tags.
 ///
-/// Everybody who may push to the repository can attach content. Each Sigstore bundle is verified, and its line names
-/// the identity that signed it, or the reason why it does not verify. You decide whether that identity is trusted: see
-/// `par verify --identity`.
+/// Everybody who may push to the repository can attach content.
+#[cfg_attr(
+    feature = "sigstore",
+    doc = "Each Sigstore bundle is verified, and its line names the identity that signed it, or the reason why it does \
+           not verify. You decide whether that identity is trusted: see `par verify --identity`."
+)]
+#[cfg_attr(
+    not(feature = "sigstore"),
+    doc = "This `par` is built without the feature `sigstore`, so it verifies no Sigstore bundles."
+)]
 ///
 /// With --get, print the content of one attachment, or write it to a file, after its digest is verified.
 #[derive(clap::Args)]
@@ -68,6 +75,7 @@ pub(crate) struct Args {
     destination: Option<PathBuf>,
     /// The instance of Sigstore whose bundles are accepted: `public`, `github`, or a file `trusted_root.json`. Default:
     /// both public and github
+    #[cfg_attr(not(feature = "sigstore"), arg(hide = true))]
     #[arg(
         long,
         value_name = "FILE|NAME",

@@ -135,6 +135,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .await?;
     let options = MirrorOptions::default()
         .compare_only(args.check || args.dry_run)
+        .refuse_as_mirror(args.dry_run)
         .change_identity(args.change_identity);
     let mirrored = writer
         .mirror_from(&reader, &sources, &mirror, options)

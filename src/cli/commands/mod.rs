@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Pull(pull::Args),
     Fetch(fetch::Args),
     Attach(attach::Args),
+    #[cfg_attr(not(feature = "sigstore"), command(hide = true))]
     Attest(attest::Args),
     Discover(discover::Args),
     Copy(copy::Args),

@@ -34,6 +34,9 @@ use super::delete::{explain, is_unsupported};
 /// A manifest is deleted with its last tag, together with its attachments. A manifest is kept if it has another tag, if
 /// a lock or an index that is kept names it, or if it is attached to a manifest that is kept. In these cases only the
 /// tag is removed, if the registry can do that.
+///
+/// A manifest is kept, too, if another client has given it a new tag since the tags were read. They are read several
+/// times during the deletion, but a tag that is created in between is deleted with its manifest.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -107,9 +110,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         session.warn(&format!("{} is kept: its age is unknown", kept.tag));
     }
     if !args.delete {
-        let (tags, manifests) = counts(&plan);
+        let (tags, manifests, attached) = counts(&plan);
         session.note(&format!(
-            "tags that would be deleted: {tags}, manifests: {manifests}; --delete deletes them"
+            "tags that would be deleted: {tags}, manifests: {manifests}, attachments: {attached}; --delete deletes them"
         ));
         let planned = plan
             .pruned
@@ -145,14 +148,15 @@ async fn kept_by_locks(paths: &[PathBuf], repository: &RegistryReference) -> Res
     Ok(retention)
 }
 
-/// Returns how many tags and how many manifests the plan deletes.
-fn counts(plan: &PrunePlan) -> (usize, usize) {
+/// Returns how many tags, how many manifests and how many attachments of them the plan deletes.
+fn counts(plan: &PrunePlan) -> (usize, usize, usize) {
     let tags = plan.pruned.iter().map(|manifest| manifest.tags.len());
     let deleted = plan
         .pruned
         .iter()
         .filter(|manifest| manifest.stays.is_none());
-    (tags.sum(), deleted.count())
+    let attached = plan.pruned.iter().map(|manifest| manifest.attached.len());
+    (tags.sum(), deleted.count(), attached.sum())
 }
 
 /// Returns the answer about the deleted tags, and about failures.
@@ -160,7 +164,7 @@ fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &
     let mut failures = Failures::default();
     let (mut lines, mut values) = (Vec::new(), Vec::new());
     let missed = plan.pruned.len() - outcomes.len();
-    let (mut tags, mut manifests) = (BTreeSet::new(), 0_u32);
+    let (mut tags, mut manifests, mut attached) = (BTreeSet::new(), 0_u32, 0);
     for outcome in outcomes {
         let PruneOutcome {
             manifest,
@@ -177,6 +181,9 @@ fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &
             lines.push(line(plan, &gone));
         }
         manifests += u32::from(manifest_deleted);
+        if manifest_deleted {
+            attached += manifest.attached.len();
+        }
         values.push(value(&manifest, &deleted, manifest_deleted));
         let left = manifest.tags.iter().filter(|tag| !deleted.contains(tag));
         let left: Vec<_> = left.map(String::as_str).collect();
@@ -193,7 +200,7 @@ fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &
         }
     }
     session.note(&format!(
-        "deleted tags: {}, manifests: {manifests}",
+        "deleted tags: {}, manifests: {manifests}, attachments: {attached}",
         tags.len()
     ));
     if missed > 0 {
@@ -243,17 +250,23 @@ fn line(plan: &PrunePlan, manifest: &PrunedManifest) -> String {
     let pinned = reference.pinned(&manifest.digest);
     let tags = manifest.tags.join(", ");
     match &manifest.stays {
-        None => format!("delete  {pinned}  {tags}"),
+        None => match manifest.attached.len() {
+            0 => format!("delete  {pinned}  {tags}"),
+            1 => format!("delete  {pinned}  {tags}  (with 1 attachment)"),
+            count => format!("delete  {pinned}  {tags}  (with {count} attachments)"),
+        },
         Some(reason) => format!("untag   {pinned}  {tags}  ({reason})"),
     }
 }
 
 fn value(manifest: &PrunedManifest, deleted: &[String], manifest_deleted: bool) -> Value {
+    let attached = manifest.attached.iter().map(ToString::to_string);
     json!({
         "digest": manifest.digest.to_string(),
         "tags": manifest.tags,
         "created": manifest.created.map(time_text),
         "stays": manifest.stays,
+        "attached": attached.collect::<Value>(),
         "deleted": deleted,
         "manifest_deleted": manifest_deleted,
     })

@@ -104,6 +104,7 @@ pub(super) struct PublishArgs {
     rotation: Option<PathBuf>,
     /// Sign the manifest with Sigstore before a tag names it, as `cosign sign` does, with the identity of this CI job.
     /// Nothing is tagged if that fails. Default: the manifest is not signed with Sigstore
+    #[cfg_attr(not(feature = "sigstore"), arg(hide = true))]
     #[arg(long)]
     sigstore: bool,
     #[command(flatten)]
@@ -157,6 +158,7 @@ impl PublishArgs {
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.publish.reference(&args.registry, &args.reference)?;
     let created = created_at(args.created.as_deref(), "the build")?;
+    let would_sign = args.dry_run && args.publish.sigstore;
     let options = args.publish.options(created, session).await?;
     let options = options.dry_run(args.dry_run);
     let trust = args.trust.policy().await?;
@@ -171,16 +173,26 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         client.push(&archive, &reference, options).await
     };
     let pushed = pushed.map_err(pinned::explain)?;
-    tell(&pushed, args.dry_run, session);
-    Ok(answer(&pushed).field("dry_run", args.dry_run))
+    let dry_run = args.dry_run.then_some(DryRun { would_sign });
+    tell(&pushed, dry_run, session);
+    Ok(answer(&pushed)
+        .field("dry_run", args.dry_run)
+        .field("would_sign", would_sign))
 }
 
-/// Tells the user which tags moved, what was attached, and how much was sent.
-pub(super) fn tell(pushed: &Pushed, dry_run: bool, session: &Session) {
+/// A push that sends nothing.
+#[derive(Clone, Copy)]
+pub(super) struct DryRun {
+    /// Whether the push itself would sign the manifest with Sigstore.
+    would_sign: bool,
+}
+
+/// Tells the user which tags moved, what was attached, and how much was sent, or what a dry run would have done.
+pub(super) fn tell(pushed: &Pushed, dry_run: Option<DryRun>, session: &Session) {
     pinned::tell_moved(session, &pushed.tags, &pushed.digest);
     for attached in &pushed.attached {
         let (kind, digest) = (&attached.artifact_type, &attached.digest);
-        session.note(&match (attached.existed, dry_run) {
+        session.note(&match (attached.existed, dry_run.is_some()) {
             (true, _) => format!("attached already: {kind} {digest}"),
             (false, true) => format!("would attach {kind} {digest}"),
             (false, false) => format!("attached {kind} {digest}"),
@@ -189,7 +201,10 @@ pub(super) fn tell(pushed: &Pushed, dry_run: bool, session: &Session) {
     if let Some(signature) = &pushed.signature {
         attest::tell(signature, session);
     }
-    if dry_run {
+    if let Some(DryRun { would_sign }) = dry_run {
+        if would_sign {
+            session.note("would sign the manifest with Sigstore");
+        }
         session.note("nothing was sent: this is a dry run");
     } else {
         session.note(&format!(

@@ -27,8 +27,15 @@ use crate::oci::Reference;
 /// PAR_TRUST names is applied: the archive must satisfy one of its rules that name issuers, subjects or a revision.
 /// With --as, only the rule for that reference is applied.
 ///
-/// A policy, or --identity, can demand that a Sigstore identity has signed the manifest. The Sigstore bundles are read
-/// from the repository or the layout of the archive, and they are verified without further requests.
+#[cfg_attr(
+    feature = "sigstore",
+    doc = "A policy, or --identity, can demand that a Sigstore identity has signed the manifest. The Sigstore bundles are \
+           read from the repository or the layout of the archive, and they are verified without further requests."
+)]
+#[cfg_attr(
+    not(feature = "sigstore"),
+    doc = "This `par` is built without the feature `sigstore`, so it refuses a policy that demands a Sigstore identity."
+)]
 ///
 /// If the cache cannot be written, a temporary cache is used.
 #[derive(clap::Args)]

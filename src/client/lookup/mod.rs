@@ -20,7 +20,7 @@ pub(super) use archive::CachedArchive;
 #[cfg(feature = "cli")]
 pub(super) use describe::provider_in;
 pub(super) use full::Extracted;
-pub(super) use layouts::{Storage, change_layout, open_layout, open_or_create_layout, read_layout};
+pub(super) use layouts::{Storage, change_layout, open_layout, read_layout};
 pub(super) use preview::{Preview, read_range};
 #[cfg(feature = "cli")]
 pub(super) use resolution::OFFLINE_WAIT;

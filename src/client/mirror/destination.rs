@@ -4,10 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::oci::{LayoutForm, LayoutReference, Place, Reference};
+use crate::oci::{LayoutFileWriter, LayoutForm, LayoutReference, Place, Reference};
 
 use super::super::error::Error;
-use super::super::lookup::{Storage, open_or_create_layout};
 use super::names::{part_of, tag_for};
 
 /// The place of a mirror: the repositories of a registry below a prefix, or an image layout.
@@ -94,10 +93,11 @@ impl MirrorDestination {
 
     /// Opens an image layout in a file. Such a layout is written only once, after everything was stored. Returns `None` for
     /// other places.
-    pub(super) async fn session(&self) -> Result<Option<Arc<dyn Storage>>, Error> {
+    pub(super) async fn session(&self) -> Result<Option<Arc<LayoutFileWriter>>, Error> {
         match &self.0 {
             Kind::Layout(layout) if layout.form() == LayoutForm::File => {
-                Ok(Some(open_or_create_layout(layout).await?.into()))
+                let writer = LayoutFileWriter::open_or_create(layout.path()).await?;
+                Ok(Some(Arc::new(writer)))
             }
             Kind::Layout(_) | Kind::Registry(_) => Ok(None),
         }

@@ -14,6 +14,9 @@ pub struct MirrorOptions {
     pub compare_only: bool,
     /// Whether a tag of the mirror that names an archive of another issuer or subject may be moved. Default: `false`.
     pub change_identity: bool,
+    /// Whether a comparison fails for a reference that the mirror itself would refuse, because its tag names an archive of
+    /// another issuer or subject. Default: `false`, such a tag counts as different.
+    pub refuse_as_mirror: bool,
 }
 
 impl MirrorOptions {
@@ -21,6 +24,13 @@ impl MirrorOptions {
     #[must_use]
     pub fn compare_only(mut self, compare_only: bool) -> Self {
         self.compare_only = compare_only;
+        self
+    }
+
+    /// Sets whether a comparison fails for a reference that the mirror itself would refuse.
+    #[must_use]
+    pub fn refuse_as_mirror(mut self, refuse_as_mirror: bool) -> Self {
+        self.refuse_as_mirror = refuse_as_mirror;
         self
     }
 

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::content::Stored;
+use crate::content::{Push, Stored};
+use crate::oci::{LayoutFilePart, LayoutFileWriter};
 
 use super::super::client::Client;
 use super::super::copy::CopyOptions;
-use super::super::lookup::Storage;
+use super::super::error::Error;
+use super::super::lookup::push_storage;
+use super::super::publisher::Publisher;
+use super::super::tagging::{TagIdentity, Tagging};
 use super::super::tree::LeftOut;
 use super::approval::Approved;
 use super::claimed::ClaimedNames;
@@ -25,7 +29,7 @@ pub(super) struct Task {
     pub(super) writer: Client,
     pub(super) mirror: MirrorDestination,
     /// The storage of the mirror, if everything is written in one session.
-    pub(super) session: Option<Arc<dyn Storage>>,
+    pub(super) session: Option<Arc<LayoutFileWriter>>,
     pub(super) claimed: ClaimedNames,
     pub(super) options: MirrorOptions,
 }
@@ -73,7 +77,10 @@ impl Task {
         let compared = compare(&place, &named.target, sides, counting).await?;
         let (state, stored, left_out) = match compared {
             (MirrorState::Present, stored) => (MirrorState::Present, stored, Vec::new()),
-            (state, stored) if self.options.compare_only => (state, stored, Vec::new()),
+            (state, stored) if self.options.compare_only => {
+                self.require_identity(named, &approved, &state).await?;
+                (state, stored, Vec::new())
+            }
             _ => self.copy(named, &approved).await?,
         };
         Ok(MirroredArtifact {
@@ -87,6 +94,39 @@ impl Task {
         })
     }
 
+    /// Refuses a difference that the copy would refuse, if the options say so.
+    async fn require_identity(
+        &self,
+        named: &Named<'_>,
+        approved: &Approved,
+        state: &MirrorState,
+    ) -> Result<(), Error> {
+        let MirrorOptions {
+            change_identity,
+            refuse_as_mirror,
+            ..
+        } = self.options;
+        if change_identity || !refuse_as_mirror || !matches!(state, MirrorState::Different { .. }) {
+            return Ok(());
+        }
+        let Some((root, bytes)) = approved.tree.manifests.last() else {
+            return Ok(());
+        };
+        let (writer, to) = (
+            &self.writer,
+            push_storage(&self.writer, &named.target).await?,
+        );
+        let tagging = Tagging::new(&named.target, [], false)?.with_own_tag();
+        let tags = tagging.changes(to.as_ref(), &root.digest).await?;
+        let identity = TagIdentity::new(writer, &tagging, to.as_ref());
+        let publisher = async || {
+            let from = approved.storage(&self.reader).await?;
+            let (root, bytes) = (root.clone(), bytes.clone());
+            Publisher::of(writer, &approved.place, from.as_ref(), root, bytes).await
+        };
+        identity.keep(&tags, &root.digest, publisher).await
+    }
+
     async fn copy(
         &self,
         named: &Named<'_>,
@@ -97,12 +137,14 @@ impl Task {
         let (writer, reader) = (&self.writer, &self.reader);
         let copied = match &self.session {
             Some(session) => {
-                let session = session.as_ref();
-                writer.copy_into(session, reader, (from, to), options).await
+                // The file must not have a part of a reference, so the part is added after everything was copied.
+                let part = LayoutFilePart::new(Arc::clone(session));
+                let copied = writer.copy_into(&part, reader, (from, to), options).await?;
+                part.finish().await.map_err(Error::from)?;
+                copied
             }
-            None => writer.copy_from(reader, from, to, options).await,
+            None => writer.copy_from(reader, from, to, options).await?,
         };
-        let copied = copied?;
         Ok((MirrorState::Copied, copied.stored, copied.left_out))
     }
 }

@@ -1,33 +1,20 @@
 //! The manifests and tags of a repository, and the plan which of them to delete.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, Push};
-use crate::oci::{
-    Declaration, RegistryReference, Repository, digests_in, is_of_digest, media_type,
-};
+use crate::content::{Digest, ErrorKind, ManifestName, Push};
+use crate::oci::{RegistryReference, Repository, is_of_digest};
 
 use super::super::client::Client;
 use super::super::error::Error;
 use super::age::created;
+use super::manifests::{Known, Manifests, remains};
 use super::plan::{KeepReason, KeptTag, PrunePlan, PrunedManifest, Retention};
 
 /// How many manifests are requested at a time.
 const AT_A_TIME: usize = 8;
-/// How many manifests without a tag may be requested: manifests that indexes list, and subjects.
-const MOST_UNTAGGED: usize = 10_000;
-
-/// A manifest of a repository.
-struct Known {
-    /// The digests in the JSON of the manifest. The content with these digests is needed by the manifest.
-    names: Vec<Digest>,
-    subject: Option<Digest>,
-    is_index: bool,
-    created: Option<SystemTime>,
-}
 
 /// The tags and the manifests of a repository. They are read from the registry itself and not from a mirror, which may
 /// be out of date.
@@ -35,9 +22,7 @@ pub(in crate::client) struct Inventory {
     place: RegistryReference,
     repository: Repository,
     tags: BTreeMap<String, Digest>,
-    manifests: BTreeMap<Digest, Known>,
-    /// How many manifests without a tag were requested.
-    untagged: usize,
+    manifests: Manifests,
 }
 
 impl Inventory {
@@ -52,8 +37,7 @@ impl Inventory {
         let mut inventory = Self {
             place: place.clone(),
             tags: BTreeMap::new(),
-            manifests: BTreeMap::new(),
-            untagged: 0,
+            manifests: Manifests::default(),
             repository,
         };
         let repository = &inventory.repository;
@@ -71,19 +55,14 @@ impl Inventory {
             } else {
                 None
             };
-            let known = Known {
-                created,
-                ..Known::new(&manifest, &bytes)
-            };
+            let mut known = Known::new(&manifest, &bytes);
+            known.created = created;
             Ok::<_, Error>(Some((tag, manifest.digest, known)))
         });
         let read = stream::iter(read.collect::<Vec<_>>()).buffered(AT_A_TIME);
         let read: Vec<_> = read.try_collect().await?;
         for (tag, digest, known) in read.into_iter().flatten() {
-            // The time was read only for selected tags, and a manifest can also have other tags.
-            let created = known.created;
-            let entry = inventory.manifests.entry(digest.clone()).or_insert(known);
-            entry.created = entry.created.or(created);
+            inventory.manifests.add(&digest, known);
             inventory.tags.insert(tag, digest);
         }
         Ok(inventory)
@@ -92,6 +71,7 @@ impl Inventory {
     /// Decides which tags and manifests to delete.
     pub(in crate::client) async fn plan(
         mut self,
+        client: &Client,
         retention: &Retention,
     ) -> Result<PrunePlan, Error> {
         let (mut gone, mut kept) = (BTreeMap::<Digest, Vec<String>>::new(), Vec::new());
@@ -112,21 +92,48 @@ impl Inventory {
         let mut pruned = Vec::new();
         for (digest, tags) in gone {
             let stays = self.reason_to_stay(&digest, &tags, &needed).await?;
-            let created = self.manifests.get(&digest).and_then(|known| known.created);
+            let created = self.manifests.created(&digest);
             pruned.push(PrunedManifest {
                 digest,
                 tags,
                 created,
                 stays,
+                attached: Vec::new(),
             });
         }
+        self.find_attached(client, &mut pruned, &needed).await?;
         pruned.sort_by(|one, other| one.tags.cmp(&other.tags));
         Ok(PrunePlan {
             repository: self.place,
             pruned,
             kept,
             needed,
+            manifests: self.manifests,
         })
+    }
+
+    /// Finds the attachments of the manifests that are deleted.
+    async fn find_attached(
+        &self,
+        client: &Client,
+        pruned: &mut [PrunedManifest],
+        needed: &BTreeSet<Digest>,
+    ) -> Result<(), Error> {
+        let (place, tags) = (&self.place, self.tags.iter());
+        let tags: Vec<_> = tags
+            .map(|(tag, digest)| (tag.clone(), digest.clone()))
+            .collect();
+        let tags = tags.as_slice();
+        let deleted = pruned
+            .iter_mut()
+            .filter(|manifest| manifest.stays.is_none());
+        let find = deleted.map(|manifest| async move {
+            let deletion = client.deletion_among(place, &manifest.digest, tags, needed);
+            manifest.attached = deletion.await?.attached;
+            Ok::<_, Error>(())
+        });
+        let find = stream::iter(find.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME);
+        find.try_collect().await
     }
 
     fn reason_to_keep(
@@ -139,7 +146,7 @@ impl Inventory {
             return Some(KeepReason::Locked);
         }
         let limit = retention.made_before?;
-        match self.manifests.get(digest).and_then(|known| known.created) {
+        match self.manifests.created(digest) {
             None => Some(KeepReason::UnknownAge),
             Some(created) if created >= limit => Some(KeepReason::Young),
             Some(_) => None,
@@ -153,24 +160,14 @@ impl Inventory {
         retention: &Retention,
     ) -> Result<BTreeSet<Digest>, Error> {
         let mut needed: BTreeSet<Digest> = retention.locked.clone();
-        let stays = self.tags.iter().filter(|(tag, digest)| {
-            let goes = gone.get(*digest).is_some_and(|tags| tags.contains(tag));
-            !goes && !gone.keys().any(|gone| is_attached_to(tag, gone))
-        });
-        let mut next: Vec<Digest> = stays.map(|(_, digest)| digest.clone()).collect();
-        next.extend(retention.locked.iter().cloned());
-        needed.extend(next.iter().cloned());
-        while let Some(digest) = next.pop() {
-            let Some(known) = self.known(&digest).await? else {
-                continue;
-            };
-            let is_index = known.is_index;
-            for name in known.names.clone() {
-                if needed.insert(name.clone()) && is_index {
-                    next.push(name);
-                }
-            }
-        }
+        let stays = self.tags.iter();
+        let stays = stays.filter(|(tag, digest)| remains(tag, digest, gone));
+        let mut named: Vec<Digest> = stays.map(|(_, digest)| digest.clone()).collect();
+        named.extend(retention.locked.iter().cloned());
+        let manifests = &mut self.manifests;
+        manifests
+            .add_needed(&self.repository, named, &mut needed)
+            .await?;
         Ok(needed)
     }
 
@@ -194,67 +191,11 @@ impl Inventory {
                 "a manifest that stays, or a lock, needs it".to_owned(),
             ));
         }
-        // The manifest stays if its subject stays, or the subject of its subject, and so on. These need not have a tag.
-        let mut subject = self
-            .known(digest)
+        let manifests = &mut self.manifests;
+        let subject =
+            manifests.subject_among(&self.repository, digest, |digest| needed.contains(digest));
+        Ok(subject
             .await?
-            .and_then(|known| known.subject.clone());
-        let mut seen = BTreeSet::new();
-        while let Some(next) = subject {
-            if needed.contains(&next) {
-                return Ok(Some(format!("it belongs to {next}, which stays")));
-            }
-            if !seen.insert(next.clone()) {
-                break;
-            }
-            subject = self
-                .known(&next)
-                .await?
-                .and_then(|known| known.subject.clone());
-        }
-        Ok(None)
+            .map(|subject| format!("it belongs to {subject}, which stays")))
     }
-
-    /// Returns a manifest of the repository with or without a tag, and requests it if necessary. `None`: the repository
-    /// has no such manifest. The digest may be that of a blob.
-    async fn known(&mut self, digest: &Digest) -> Result<Option<&Known>, Error> {
-        if !self.manifests.contains_key(digest) {
-            self.untagged += 1;
-            if self.untagged > MOST_UNTAGGED {
-                return Err(Error::TooMuch {
-                    reference: self.place.to_string(),
-                    most: MOST_UNTAGGED,
-                    mebibytes: 0,
-                    deepest: 0,
-                });
-            }
-            let name = ManifestName::Digest(digest.clone());
-            match self.repository.stored_manifest(&name).await {
-                Ok((manifest, bytes)) => {
-                    let known = Known::new(&manifest, &bytes);
-                    self.manifests.insert(digest.clone(), known);
-                }
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(self.manifests.get(digest))
-    }
-}
-
-impl Known {
-    fn new(manifest: &Descriptor, bytes: &[u8]) -> Self {
-        Self {
-            names: digests_in(bytes),
-            subject: Declaration::of(bytes).map(|declared| declared.subject),
-            is_index: media_type::is_index(&manifest.media_type),
-            created: None,
-        }
-    }
-}
-
-/// Returns whether `tag` is a tag for the attachments of `digest`, such as `sha256-….sig`.
-fn is_attached_to(tag: &str, digest: &Digest) -> bool {
-    let name = tag.split('.').next().unwrap_or_default();
-    is_of_digest(tag) && name.replacen('-', ":", 1) == digest.to_string()
 }

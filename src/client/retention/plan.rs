@@ -6,6 +6,8 @@ use std::time::SystemTime;
 use crate::content::Digest;
 use crate::oci::RegistryReference;
 
+use super::manifests::Manifests;
+
 /// Which tags of a repository may be removed.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -35,6 +37,8 @@ pub struct PrunePlan {
     /// The digests of the manifests that stay, and of the content that they need. None of it is deleted, even if it is
     /// attached to a manifest that is deleted.
     pub(super) needed: BTreeSet<Digest>,
+    /// The manifests of the repository that were read for the plan.
+    pub(super) manifests: Manifests,
 }
 
 /// A manifest that loses tags.
@@ -49,6 +53,9 @@ pub struct PrunedManifest {
     pub created: Option<SystemTime>,
     /// Why the manifest stays, and only the tags are removed. `None`: the manifest is deleted.
     pub stays: Option<String>,
+    /// The digests of the attachments that are deleted with the manifest. Each one comes before the manifest that it is
+    /// attached to. Empty if the manifest stays.
+    pub attached: Vec<Digest>,
 }
 
 /// A tag that stays.

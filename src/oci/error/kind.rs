@@ -114,9 +114,13 @@ impl Error {
     }
 }
 
-/// Returns whether a request that was refused with this HTTP status may succeed later without a change. It may not when
-/// the server does not implement it (501, 505), cannot store the content (507), or when the network demands a login
-/// (511).
-fn may_pass(status: u16) -> bool {
+/// Returns whether a request that was refused with this HTTP status may succeed later without a change. Such a request is
+/// repeated, and its error is [`ErrorKind::Unavailable`].
+///
+/// It may not succeed later when the server does not implement it (501, 505), cannot store the content (507), or when the
+/// network demands a login (511). 499 is the answer of a server that has cancelled the work itself: the transparency log of
+/// Sigstore cancels a batch of entries when the client of one of them goes away. The statuses from 520 on come from content
+/// delivery networks that do not reach the server.
+pub(in crate::oci) fn may_pass(status: u16) -> bool {
     matches!(status, 408 | 429 | 499 | 500 | 502..=504 | 520..=599)
 }

@@ -20,3 +20,4 @@ pub use tls_problem::TlsProblem;
 pub use upload_problem::{UploadProblem, UrlPart};
 
 pub(super) use super::one_line::one_line;
+pub(super) use kind::may_pass;

@@ -24,6 +24,11 @@ use super::scan::{ScanError, scan};
 
 /// The size of reads, in bytes. Each read runs on a thread for blocking work.
 const BUFFER: usize = 256 * 1024;
+/// The files that a `docker-archive` has in place of the marker of a layout. The second one is that of Docker before 1.10.
+const DOCKER: [&str; 2] = ["manifest.json", "repositories"];
+/// The reason why a `docker-archive` is not a layout.
+pub(crate) const DOCKER_ARCHIVE: &str =
+    "it is a `docker-archive`, the format of `docker save` before version 25";
 
 /// An OCI image layout in a tar. Reading fails if the file has changed since it was opened.
 #[derive(Debug, Clone)]
@@ -69,7 +74,14 @@ impl LayoutFile {
             entries: &entries,
         };
         let marker = small.read(MARKER)?;
-        let marker = marker.ok_or_else(|| not_a_layout("it has no `oci-layout` file"))?;
+        let marker = marker.ok_or_else(|| {
+            let is_docker = DOCKER.iter().any(|name| entries.contains_key(*name));
+            not_a_layout(if is_docker {
+                DOCKER_ARCHIVE
+            } else {
+                "it has no `oci-layout` file"
+            })
+        })?;
         check_marker(&marker).map_err(not_a_layout)?;
         let what = format!("file {INDEX} in {}", path.display());
         let index = Index::parse(path, what, small.read(INDEX)?)?;

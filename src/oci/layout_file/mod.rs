@@ -4,11 +4,12 @@
 //! tar must not be compressed.
 //!
 //! A changed layout is written as a new file, which then replaces the old one. Until then, new content is collected in a
-//! directory beside the file. After an interruption, another process can continue with this content:
+//! directory beside the file. After an interruption, and after a session that left a part out of the file, another process can
+//! continue with this content:
 //!
 //! ```text
 //! FILE.tar                      the layout
-//! FILE.tar.partial/             exists while the file is written, and after an interruption
+//! FILE.tar.partial/             exists while the file is written, and after an interruption or a failure
 //!   lock                        locked by the process that writes
 //!   layout/                     the layout with everything that FILE.tar does not have
 //! ```
@@ -16,9 +17,14 @@
 mod entries;
 mod file;
 mod pack;
+mod part;
 mod scan;
 mod session;
+mod staging;
 mod writer;
 
+#[cfg(feature = "cli")]
+pub(crate) use file::DOCKER_ARCHIVE;
 pub(crate) use file::LayoutFile;
+pub(crate) use part::LayoutFilePart;
 pub(crate) use writer::LayoutFileWriter;

@@ -1,37 +1,23 @@
 //! A session that writes the file of a layout: from the first change until the new file is complete.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::content::{
-    Descriptor, Digest, Locking, Push, Referrer, Source, StoreError, Stored, blocking,
-    directory_of, followed, is_at, is_temporary,
-};
+use crate::content::{Descriptor, Digest, Push, Referrer, Source, StoreError, Stored, blocking};
 
 use super::super::error::Error;
 use super::super::layout::{
-    BLOBS, Declared, INDEX, Index, Layout, Manifests, ReadLayout, list_referrers, replace,
+    Declared, INDEX, Index, Layout, Manifests, ReadLayout, list_referrers, replace,
 };
 use super::super::referrers::Declaration;
 use super::file::LayoutFile;
 use super::pack::Pack;
-
-/// The suffix of the directory beside the file.
-const PARTIAL: &str = ".partial";
-/// The name of the locked file in the directory.
-const LOCK: &str = "lock";
-/// The name of the layout in the directory.
-const LAYOUT: &str = "layout";
-/// How long to wait before trying a lock again.
-const LOCK_INTERVAL: Duration = Duration::from_millis(100);
+use super::staging::{End, StagingDirectory};
 
 /// A session that writes the file at `path`. No other task or process writes the file during the session.
 pub(super) struct Session {
@@ -42,6 +28,8 @@ pub(super) struct Session {
     pub(super) staged: Layout,
     /// The blobs that this session has put into `staged`. Other blobs in it were left by an interrupted session.
     added: Mutex<BTreeSet<Digest>>,
+    /// The blobs that parts of this session have staged. The new file gets those that are also in `added`.
+    of_parts: Mutex<BTreeSet<Digest>>,
     /// The stored manifests that have a subject, by their subjects. They are added to the lists of referrers at the end, so
     /// that the order of the lists does not depend on the order of storing.
     referrers: Mutex<BTreeMap<Digest, BTreeMap<Digest, Referrer>>>,
@@ -59,9 +47,9 @@ impl Session {
             let is_there = holds_something(&path).map_err(Error::file(&path))?;
             let before = (keep && is_there).then(|| LayoutFile::open(&path));
             let before = before.transpose()?;
-            let staged = Layout::open_or_create(directory.path.join(LAYOUT))?;
+            let staged = Layout::open_or_create(directory.layout())?;
             // The index that an interrupted session has left is discarded.
-            let index = directory.path.join(LAYOUT).join(INDEX);
+            let index = directory.layout().join(INDEX);
             match &before {
                 Some(before) => replace(&index, before.list().text().as_bytes())?,
                 None => match fs::remove_file(&index) {
@@ -76,6 +64,7 @@ impl Session {
                 before,
                 staged,
                 added: Mutex::default(),
+                of_parts: Mutex::default(),
                 referrers: Mutex::default(),
                 declared: Declared::default(),
                 directory,
@@ -90,14 +79,41 @@ impl Session {
         descriptor: &Descriptor,
         source: &dyn Source,
     ) -> Result<Stored, StoreError> {
+        match self.stage(descriptor, source).await? {
+            Staged::Before => Ok(Stored::existing(descriptor.size)),
+            Staged::Here(stored) => {
+                self.added().insert(descriptor.digest.clone());
+                Ok(stored)
+            }
+        }
+    }
+
+    /// Stores a blob for a part of the session, unless the old file has it. The new file has the blob only if the part is
+    /// [added](Self::add).
+    pub(super) async fn stage_for_part(
+        &self,
+        descriptor: &Descriptor,
+        source: &dyn Source,
+    ) -> Result<Staged, StoreError> {
+        let staged = self.stage(descriptor, source).await?;
+        if matches!(staged, Staged::Here(_)) {
+            self.of_parts().insert(descriptor.digest.clone());
+        }
+        Ok(staged)
+    }
+
+    async fn stage(
+        &self,
+        descriptor: &Descriptor,
+        source: &dyn Source,
+    ) -> Result<Staged, StoreError> {
         if let Some(before) = &self.before
             && before.holds(descriptor).await?
         {
-            return Ok(Stored::existing(descriptor.size));
+            return Ok(Staged::Before);
         }
         let stored = self.staged.put_blob(descriptor, source).await?;
-        self.added().insert(descriptor.digest.clone());
-        Ok(stored)
+        Ok(Staged::Here(stored))
     }
 
     /// Stores a manifest, and lists it under `tag`.
@@ -111,18 +127,36 @@ impl Session {
         if let Some(tag) = tag {
             self.staged.set_tag(descriptor, tag).await?;
         }
-        if let Some(declared) = Declaration::of(bytes) {
-            let subject = declared.subject.clone();
-            let referrer = declared.describe(descriptor.clone());
-            let mut all = self.referrers();
-            let listed = all.entry(subject).or_default();
-            listed.insert(descriptor.digest.clone(), referrer);
+        if let Some((subject, referrer)) = declared(descriptor, bytes) {
+            self.add_referrer(subject, referrer);
+        }
+        Ok(())
+    }
+
+    fn add_referrer(&self, subject: Digest, referrer: Referrer) {
+        let mut all = self.referrers();
+        let listed = all.entry(subject).or_default();
+        listed.insert(referrer.descriptor.digest.clone(), referrer);
+    }
+
+    /// Adds the content of a complete part to the new file.
+    pub(super) async fn add(&self, content: PartContent) -> Result<(), Error> {
+        self.added().extend(content.blobs);
+        for (subject, referrer) in content.referrers {
+            self.add_referrer(subject, referrer);
+        }
+        for (tag, manifest) in &content.tags {
+            self.staged.set_tag(manifest, tag).await?;
         }
         Ok(())
     }
 
     fn added(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
         self.added.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of_parts(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
+        self.of_parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn referrers(&self) -> MutexGuard<'_, BTreeMap<Digest, BTreeMap<Digest, Referrer>>> {
@@ -151,26 +185,73 @@ impl Session {
         Ok(())
     }
 
-    /// Writes the file, unless nothing has changed. The directory beside it is removed when the session is dropped.
-    pub(super) async fn finish(self: &Arc<Self>) -> Result<(), Error> {
+    /// Writes the file, unless nothing has changed. When the session is dropped, the directory beside the file is removed,
+    /// unless it has content of parts that were not added. Returns whether there is a file.
+    pub(super) async fn finish(self: &Arc<Self>) -> Result<bool, Error> {
         let session = Arc::clone(self);
         blocking(move || session.list_referrers()).await?;
         let added = self.added().clone();
         let before = self.before.as_ref().map(LayoutFile::list);
         let text = self.staged.index().await?.sorted_after(before)?;
-        let is_changed = before.is_none_or(|before| before.text() != text);
-        if is_changed || !added.is_empty() {
+        let is_changed = before.is_some_and(|before| before.text() != text) || !added.is_empty();
+        let is_whole = self.of_parts().is_subset(&added);
+        if is_changed {
             let pack = Pack {
                 before: self.before.clone(),
                 staged: self.staged.clone(),
-                added,
+                added: added.clone(),
                 index: text,
             };
             pack.write(&self.path).await?;
         }
-        self.directory.is_done.store(true, Ordering::Relaxed);
-        Ok(())
+        if is_whole {
+            self.directory.end(End::Complete);
+        } else if is_changed {
+            self.directory.end(End::WithoutParts);
+            let session = Arc::clone(self);
+            blocking(move || {
+                session.remove_staged(&added);
+                Ok::<_, Error>(())
+            })
+            .await?;
+        }
+        Ok(is_changed || before.is_some())
     }
+
+    /// Removes staged blobs that the file has now. Blocks.
+    fn remove_staged(&self, blobs: &BTreeSet<Digest>) {
+        for digest in blobs {
+            if let Err(error) = fs::remove_file(self.staged.blob(digest)) {
+                tracing::debug!(%digest, %error, "the staged blob was not removed");
+            }
+        }
+    }
+}
+
+/// The place of a stored blob.
+pub(super) enum Staged {
+    /// The old file has the blob.
+    Before,
+    /// The blob is in the staged layout.
+    Here(Stored),
+}
+
+/// The content of a part of a session.
+#[derive(Debug, Default)]
+pub(super) struct PartContent {
+    /// The staged blobs.
+    pub(super) blobs: BTreeSet<Digest>,
+    /// The manifests that have a subject, each with its subject.
+    pub(super) referrers: Vec<(Digest, Referrer)>,
+    /// The tags, each with the manifest that it names.
+    pub(super) tags: BTreeMap<String, Descriptor>,
+}
+
+/// Returns the subject of a manifest and its description as a referrer, if it has a subject.
+pub(super) fn declared(manifest: &Descriptor, bytes: &Bytes) -> Option<(Digest, Referrer)> {
+    let declared = Declaration::of(bytes)?;
+    let subject = declared.subject.clone();
+    Some((subject, declared.describe(manifest.clone())))
 }
 
 impl Manifests for Session {
@@ -206,98 +287,6 @@ impl Manifests for Session {
     }
 }
 
-/// The directory beside the file. It is locked as long as this value exists.
-///
-/// Dropping this value removes the directory if the session has finished, or if the directory has no blobs that another
-/// session could use.
-struct StagingDirectory {
-    path: PathBuf,
-    /// The path of the file, for messages.
-    file: PathBuf,
-    _lock: File,
-    is_done: AtomicBool,
-}
-
-impl StagingDirectory {
-    /// Creates the directory beside `file`, or takes over one that an interrupted session has left. Waits while another
-    /// session has the lock.
-    async fn lock(file: &Path) -> Result<Self, Error> {
-        let target = followed(file).map_err(Error::file(file))?;
-        let mut name = OsString::from(target);
-        name.push(PARTIAL);
-        let path = PathBuf::from(name);
-        let mut is_told = false;
-        loop {
-            let at = path.clone();
-            let tried = blocking(move || try_lock(&at).map_err(Error::file(&at))).await?;
-            match tried {
-                Some(lock) => {
-                    return Ok(Self {
-                        path,
-                        file: file.to_owned(),
-                        _lock: lock,
-                        is_done: AtomicBool::new(false),
-                    });
-                }
-                None if is_told => {}
-                None => {
-                    is_told = true;
-                    let file = file.display();
-                    tracing::warn!("waiting for another process, which is writing {file}");
-                }
-            }
-            tokio::time::sleep(LOCK_INTERVAL).await;
-        }
-    }
-}
-
-impl Drop for StagingDirectory {
-    fn drop(&mut self) {
-        let layout = self.path.join(LAYOUT);
-        if !self.is_done.load(Ordering::Relaxed) && has_blobs(&layout) {
-            let (file, partial) = (self.file.display(), self.path.display());
-            tracing::warn!(
-                "{file} is unchanged; the content that was stored so far is in {partial}, and the next command that \
-                 writes {file} continues with it"
-            );
-            return;
-        }
-        // The lock file is removed after the layout, because other sessions wait for it. Removing the directory fails if
-        // the next session has created its lock already.
-        let removed = fs::remove_dir_all(&layout)
-            .and_then(|()| fs::remove_file(self.path.join(LOCK)))
-            .and_then(|()| fs::remove_dir(&self.path));
-        if let Err(error) = removed {
-            tracing::debug!(path = %self.path.display(), %error, "the directory was not removed");
-        }
-    }
-}
-
-/// Tries to lock the directory at `path`, and creates it if it does not exist. Returns `None` if another session has the
-/// lock, or has just removed the directory.
-fn try_lock(path: &Path) -> io::Result<Option<File>> {
-    match fs::create_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let directory = directory_of(path).display();
-            let reason = format!("there is no directory {directory}");
-            return Err(io::Error::new(io::ErrorKind::NotFound, reason));
-        }
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    let at = path.join(LOCK);
-    let mut options = File::options();
-    let opened = options.read(true).write(true).create(true).truncate(false);
-    let lock = match opened.open(&at) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    match Locking::exclusive(&lock, &at)? {
-        Locking::Busy => Ok(None),
-        Locking::Locked | Locking::Unsupported => Ok(is_at(&lock, &at)?.then_some(lock)),
-    }
-}
-
 /// Whether something other than an empty file exists at `path`. An empty file is ignored, because programs create one to
 /// reserve a name.
 fn holds_something(path: &Path) -> io::Result<bool> {
@@ -306,16 +295,4 @@ fn holds_something(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// Whether the layout in `directory` has a complete blob.
-fn has_blobs(directory: &Path) -> bool {
-    let Ok(algorithms) = fs::read_dir(directory.join(BLOBS)) else {
-        return false;
-    };
-    let mut blobs = algorithms.flatten().filter_map(|algorithm| {
-        let mut blobs = fs::read_dir(algorithm.path()).ok()?.flatten();
-        blobs.find(|blob| !is_temporary(&blob.file_name().to_string_lossy()))
-    });
-    blobs.next().is_some()
 }

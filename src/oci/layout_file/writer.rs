@@ -71,7 +71,7 @@ impl LayoutFileWriter {
     }
 
     /// Returns the session, and starts it if there is none.
-    async fn session(&self) -> Result<Arc<Session>, Error> {
+    pub(super) async fn session(&self) -> Result<Arc<Session>, Error> {
         let mut state = self.state.lock().await;
         if let Some(session) = &state.session {
             return Ok(Arc::clone(session));
@@ -215,10 +215,11 @@ impl Push for LayoutFileWriter {
         let Some(session) = &state.session else {
             return Ok(());
         };
-        session.finish().await?;
+        let has_file = session.finish().await?;
         state.session = None;
         let path = self.path.clone();
-        state.file = Some(blocking(move || LayoutFile::open(&path)).await?);
+        let opened = blocking(move || has_file.then(|| LayoutFile::open(&path)).transpose());
+        state.file = opened.await?;
         Ok(())
     }
 }

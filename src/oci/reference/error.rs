@@ -98,8 +98,8 @@ pub enum ParseReferenceError {
     },
     /// The registry or the repository breaks the grammar of references.
     #[error(
-        "`{reference}` is malformed: write registry[:port]/repository[:tag][@digest], with letters \
-         in lower case, digits, and single `.`, `_`, `-` in between"
+        "`{reference}` is malformed: write registry/repository:tag, with letters in lower case, digits, and single `.`, \
+         `_`, `-` in between"
     )]
     Malformed {
         /// The text.

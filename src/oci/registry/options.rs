@@ -177,7 +177,7 @@ impl RegistryOptions {
 
 /// The time limits for registries, and the repetition of requests.
 ///
-/// The client repeats a request after HTTP 408, 429, 499, 500, 502, 503 or 504, after a connection failed or broke, and
+/// The client repeats a request after HTTP 408, 429, 499, 500, 502, 503, 504 or from 520 on, after a connection failed or broke, and
 /// after a transfer stalled. Other refusals, wrong content and TLS certificates that do not verify are final.
 ///
 /// A duration of more than a year, such as [`Duration::MAX`], counts as a year.
@@ -186,10 +186,11 @@ impl RegistryOptions {
 pub struct RetryOptions {
     /// How long it may take to establish a connection. Default: 10 seconds.
     pub connect_timeout: Duration,
-    /// How long an attempt may make no progress before it counts as failed. Default: 30 seconds.
+    /// How long an attempt may make no progress before it counts as failed. `patience` limits it too, unless that is zero.
+    /// Default: 30 seconds.
     pub stall_timeout: Duration,
     /// How long a transfer may make no progress, including failed attempts and the waits between them. With zero, no
-    /// request is repeated. Default: 50 seconds.
+    /// request is repeated, and `stall_timeout` alone limits the only attempt. Default: 50 seconds.
     pub patience: Duration,
     /// The approximate wait before the second attempt. Each further wait is twice as long. Each wait is extended by a
     /// random part of its length, at most to twice the length. Default: 0.5 seconds.
@@ -258,6 +259,19 @@ impl RetryOptions {
             first_delay: self.first_delay.min(LONGEST),
             longest_delay: self.longest_delay.min(LONGEST),
             longest_retry_after: self.longest_retry_after.min(LONGEST),
+        }
+    }
+
+    /// Returns how long the first attempt may make no progress. A registry may have to fetch a blob from slow storage before
+    /// it sends the first byte, so the attempt gets all of the patience.
+    ///
+    /// This is not the timeout of the HTTP client: when that ends a request, the error is that of a broken connection, and a
+    /// registry that does not answer would count as one that does.
+    pub(super) fn longest_silence(&self) -> Duration {
+        if self.patience.is_zero() {
+            self.stall_timeout
+        } else {
+            self.stall_timeout.min(self.patience)
         }
     }
 

@@ -274,6 +274,22 @@ impl Repository {
         }
     }
 
+    /// Returns all tags, sorted, each with the digest of the manifest that it names. Sends one request for each page of tags
+    /// and one for each tag, to the endpoint that receives pushes.
+    pub(crate) async fn own_tags_and_digests(&self) -> Result<Vec<(String, Digest)>, Error> {
+        tags::resolved(&self.writable().await?).await
+    }
+
+    /// Returns the digest of the manifest that `tag` names at the endpoint that receives pushes, or `None` if there is no such
+    /// tag.
+    pub(crate) async fn own_digest(&self, tag: &str) -> Result<Option<Digest>, Error> {
+        match self.writable().await?.resolve_name(tag).await {
+            Ok(found) => Ok(Some(found.digest)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Returns the manifest that `name`, a tag or a digest, names, and all tags of the repository, sorted, each with
     /// the digest of its manifest. Sends one request for each page of tags and one for each tag. It sends them to the
     /// endpoint that receives pushes, because a mirror may be out of date.
@@ -341,7 +357,7 @@ impl Repository {
         self.endpoints.of(&self.registry).await
     }
 
-    pub(super) fn location(&self) -> String {
+    pub(crate) fn location(&self) -> String {
         format!("{}/{}", self.registry, self.name)
     }
 }

@@ -51,6 +51,45 @@ fn a_registry_that_stays_unavailable_is_reported_when_patience_is_over() {
 }
 
 #[test]
+fn no_silent_request_takes_longer_than_patience_allows() {
+    let name = block_on(pushed(sample()));
+    let environment = Environment::new();
+    let file = environment.write("provider.par", &sample().archive);
+    let file = file.to_str().unwrap();
+    let target = Target::host().to_string();
+    for (method, path, command) in [
+        (
+            "GET",
+            "/blobs/",
+            &["fetch", "HERE", "--target", &target][..],
+        ),
+        ("POST", "/blobs/uploads/", &["push", "NEW", file]),
+        ("PUT", "/blobs/", &["push", "NEW", file]),
+        ("PUT", "/manifests/", &["push", "NEW", file]),
+    ] {
+        let silent = Rule::on(method, path, Fault::StallRequest(0)).always();
+        let proxy = Proxy::to(shared_registry(), vec![silent]);
+        let here = proxy.reference(&name);
+        let new = proxy.reference(&format!("{}:1", unique("faults")));
+        let arguments = command.iter().map(|argument| match *argument {
+            "HERE" => here.as_str(),
+            "NEW" => new.as_str(),
+            argument => argument,
+        });
+        let started = Instant::now();
+        let outcome = environment.par(arguments.chain(["--patience", "3"]));
+        let took = started.elapsed();
+        outcome.exit(6);
+        assert!(!proxy.seen(method, path).is_empty(), "{method} {path}");
+        // Without a limit it takes 30 seconds.
+        assert!(
+            took < Duration::from_secs(25),
+            "{method} {path} took {took:?}"
+        );
+    }
+}
+
+#[test]
 fn the_longest_duration_is_allowed_for_each_limit() {
     let name = block_on(pushed(sample()));
     let away = |method, path| Rule::on(method, path, Fault::status("503 Away"));

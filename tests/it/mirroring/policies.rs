@@ -114,6 +114,14 @@ fn a_tag_of_the_mirror_keeps_its_publisher_unless_the_option_allows_a_change() {
     let trusting = ["mirror", "list.txt", &site.place(), "--trust", "any.toml"];
     let conflict = site.par(&trusting).exit(7);
     assert!(conflict.stderr.contains("--change-identity"), "{conflict}");
+    // The dry run says what the mirror would say, and the check reports a difference.
+    let dry = site.par(&[&trusting[..], &["--dry-run"]].concat()).exit(7);
+    assert!(dry.stderr.contains("--change-identity"), "{dry}");
+    let check = site.par(&[&trusting[..], &["--check", "-o", "json"]].concat());
+    assert_statuses(&check.exit(5).json(), "different", &[]);
+    let allowed = ["--dry-run", "--change-identity", "-o", "json"];
+    let dry = site.par(&[&trusting[..], &allowed].concat()).success();
+    assert_statuses(&dry.json(), "different", &[]);
     let changing = [&trusting[..], &["--change-identity"]].concat();
     site.par(&changing).success();
     assert_eq!(site.resolved(&site.mirrored("http")), Some(moved));

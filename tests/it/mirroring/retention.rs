@@ -1,13 +1,18 @@
 //! `par prune-tags` deletes old tags, and nothing that is needed.
 
+use std::process::Stdio;
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+use wasmcloud_par::client::Retention;
+use wasmcloud_par::content::ErrorKind;
+use wasmcloud_par::oci::Reference;
 
 use crate::support::archives::{ArchiveBuilder, publisher};
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{ApiRegistry, Environment, Registry};
-use crate::transfer::{push, text};
+use crate::support::{ApiRegistry, Environment, Registry, block_on, ended, wait_until};
+use crate::transfer::{client, push, text};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -135,6 +140,11 @@ fn old_versions_are_deleted_and_the_newest_are_kept() {
     repository
         .environment
         .par(["prune-tags", &repository.name, "--keep-newest", "0"])
+        .exit(2);
+    // A variable that is not set must not select every tag.
+    repository
+        .environment
+        .par(["prune-tags", &repository.name, "--match", "", "--delete"])
         .exit(2);
 }
 
@@ -315,7 +325,12 @@ fn referrers_are_deleted_with_their_manifest_and_kept_with_a_kept_one() {
     };
     let (gone, stays) = (attach("", &old), attach("", &new));
     let tagged = attach("0.1.0", &new);
+    let plan = repository.prune(&["--keep-newest", "1"]);
     let done = repository.prune(&["--keep-newest", "1", "--delete"]);
+    for answer in [&plan, &done] {
+        assert_eq!(answer["pruned"][0]["attached"], json!([]));
+        assert_eq!(answer["pruned"][1]["attached"], json!([gone]));
+    }
     let expected = [("0.1.0", false), ("1.0.0", true)];
     assert_eq!(
         planned(&done),
@@ -368,4 +383,144 @@ fn a_tag_that_a_registry_keeps_after_its_manifest_is_deleted_is_removed() {
         .success();
     let resolve = ["resolve", &format!("{name}:2.0.0")];
     environment.par(resolve).exit(3);
+}
+
+/// Asserts that the repository has these manifests, and not those.
+#[track_caller]
+fn assert_has(repository: &Repository, these: &[&String], those: &[&String]) {
+    for (digests, code) in [(these, 0), (those, 3)] {
+        for digest in digests {
+            let pinned = format!("{}@{digest}", repository.name);
+            repository.environment.par(["resolve", &pinned]).exit(code);
+        }
+    }
+}
+
+#[test]
+fn the_number_of_requests_does_not_grow_with_the_square_of_the_number_of_tags() {
+    let repository = Repository::new();
+    for number in 0..20 {
+        repository.release(&format!("1.{number}.0"), 10);
+    }
+    repository.release("2.0.0", 1);
+    let before = repository.registry.requests().len();
+    let done = repository.prune(&["--keep-newest", "1", "--delete"]);
+    assert_eq!(planned(&done).len(), 20);
+    assert_eq!(repository.tags(), "2.0.0");
+    let requests = repository.registry.requests().split_off(before);
+    let asked = |tag: &str| {
+        let path = format!("/manifests/{tag}");
+        requests
+            .iter()
+            .filter(|request| request.ends_with(&path))
+            .count()
+    };
+    // Once for the plan, and before the first, the 9th and the 17th deletion. `par tags` above asks for no manifest.
+    assert!(asked("2.0.0") <= 4, "{requests:#?}");
+    // The last one is also asked for at its own deletion.
+    assert!(asked("1.19.0") <= 6, "{requests:#?}");
+}
+
+#[test]
+fn the_lists_that_change_with_each_deleted_referrer_cause_few_requests() {
+    let repository = Repository::new();
+    // Each release has a referrer with a tag, such as an exported container image. It is deleted before the release.
+    for number in 10..20 {
+        let release = repository.release(&format!("1.{number}.0"), 10);
+        let tag = format!("0.{number}.0");
+        super::artifact(&repository.registry, "org/provider", &tag, Some(&release));
+    }
+    repository.release("2.0.0", 1);
+    let before = repository.registry.requests().len();
+    let done = repository.prune(&["--keep-newest", "1", "--delete"]);
+    assert_eq!(planned(&done).len(), 20);
+    assert_eq!(repository.tags(), "2.0.0");
+    let requests = repository.registry.requests().split_off(before);
+    let asked = requests
+        .iter()
+        .filter(|request| request.ends_with("/manifests/2.0.0"));
+    assert!(asked.count() <= 4, "{requests:#?}");
+}
+
+#[test]
+fn a_manifest_that_a_tag_needs_since_the_plan_was_made_is_not_deleted() {
+    let repository = Repository::new();
+    let tags = ["1.0.0", "1.1.0", "1.2.0", "1.3.0"];
+    let [named, listed, replaced, gone] = tags.map(|tag| repository.release(tag, 10));
+    let signed = super::artifact(&repository.registry, "org/provider", "", Some(&named));
+    let client = client(&repository.environment.path("cache"));
+    let Ok(Reference::Registry(place)) = repository.tagged("1.0.0").parse() else {
+        unreachable!("it is one");
+    };
+    let mut retention = Retention::default();
+    retention.tags = tags.map(str::to_owned).into();
+    let plan = block_on(client.prune_plan(&place, &retention)).unwrap();
+    assert_eq!(plan.pruned.len(), 4);
+    assert!(plan.pruned.iter().all(|manifest| manifest.stays.is_none()));
+
+    // Other clients create tags, and move one.
+    let tag = ["tag", &repository.tagged("1.0.0"), "stable"];
+    repository.environment.par(tag).success();
+    index(&repository, "all", &listed);
+    let newer = repository.release("1.2.0", 1);
+    let outcomes = block_on(client.prune_tags(&plan));
+    let outcomes = outcomes.iter().map(|outcome| {
+        let kind = outcome.error.as_ref().map(|error| error.kind());
+        (outcome.deleted.join(" "), outcome.manifest_deleted, kind)
+    });
+    let kept = || (String::new(), false, Some(ErrorKind::Conflict));
+    assert_eq!(
+        outcomes.collect::<Vec<_>>(),
+        [
+            kept(),
+            kept(),
+            (String::new(), true, None),
+            ("1.3.0".to_owned(), true, None),
+        ]
+    );
+    assert_has(
+        &repository,
+        &[&named, &signed, &listed, &newer],
+        &[&replaced, &gone],
+    );
+    assert_eq!(repository.tags(), "all stable 1.0.0 1.1.0 1.2.0");
+}
+
+#[test]
+fn a_tag_that_moves_during_the_deletion_keeps_its_new_manifest() {
+    let repository = Repository::new();
+    let tags = ["1.0.0", "1.1.0", "1.2.0"];
+    let [first, moved, tagged] = tags.map(|tag| repository.release(tag, 10));
+    repository.release("2.0.0", 1);
+    let reached = Arc::new(Barrier::new(2));
+    let rule = Rule::on(
+        "DELETE",
+        "/manifests/",
+        Fault::Together(Arc::clone(&reached)),
+    );
+    let proxy = Proxy::start(&repository.registry, vec![rule]);
+    let name = proxy.reference("org/provider");
+    let mut command = repository.environment.command();
+    command.args(["prune-tags", &name, "--keep-newest", "1", "--delete"]);
+    command.args(["--patience", "100"]);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let pruning = command.spawn().unwrap();
+    wait_until("the first manifest is deleted", || {
+        !proxy.seen("DELETE", "/manifests/").is_empty()
+    });
+    // All tags were read by now. The next deletion finds that its tag has moved, and reads all tags again.
+    let newer = repository.release("1.1.0", 5);
+    let tag = ["tag", &repository.tagged("1.2.0"), "stable"];
+    repository.environment.par(tag).success();
+    reached.wait();
+    let output = ended(pruning);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{said}");
+    let reason = format!("{name}:stable was created or moved after the deletion was planned");
+    assert!(said.contains(&reason), "{said}");
+    assert_has(&repository, &[&newer, &tagged], &[&first, &moved]);
+    assert_eq!(repository.tags(), "stable 1.1.0 1.2.0 2.0.0");
 }

@@ -1,6 +1,7 @@
 //! A mirror in one file: the tar of an image layout, which the operator carries to another site.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
@@ -31,6 +32,13 @@ impl Site {
         let files = self.environment.files().into_iter();
         let here = files.filter_map(|file| file.strip_prefix("work/").map(str::to_owned));
         here.filter(|file| file.contains(".tar")).collect()
+    }
+
+    /// Returns the digest of the layer of a provider.
+    fn layer(&self, name: &str) -> String {
+        let manifest = fs::read(self.origin.blob(self.digest(name))).unwrap();
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+        manifest["layers"][0]["digest"].as_str().unwrap().to_owned()
     }
 
     /// Starts a command.
@@ -242,11 +250,7 @@ fn a_tar_is_compared_without_a_change() {
 fn a_mirror_into_a_tar_that_was_killed_is_continued() {
     let site = Site::new();
     // The references lead through a proxy, about which the policy of the site has no rule.
-    let layer = |name: &str| {
-        let manifest = fs::read(site.origin.blob(site.digest(name))).unwrap();
-        let manifest: Value = serde_json::from_slice(&manifest).unwrap();
-        manifest["layers"][0]["digest"].as_str().unwrap().to_owned()
-    };
+    let layer = |name: &str| site.layer(name);
     let stalled = format!("/blobs/{}", layer("nats"));
     let proxy = Proxy::start(
         &site.origin,
@@ -356,6 +360,14 @@ fn a_file_that_is_not_a_layout_is_recognized_and_no_request_is_sent() {
         "zipped.tar.gz",
         crate::support::archives::gzip(&site.bytes(FILE)),
     );
+    let mut docker = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(2);
+    docker
+        .append_data(&mut header, "manifest.json", &b"[]"[..])
+        .unwrap();
+    site.environment
+        .write("docker.tar", docker.into_inner().unwrap());
     let cut = site.bytes(FILE);
     site.environment.write("cut.tar", &cut[..cut.len() / 2]);
     fs::copy(site.path(FILE), site.path("carried.tar:1")).unwrap();
@@ -372,6 +384,14 @@ fn a_file_that_is_not_a_layout_is_recognized_and_no_request_is_sent() {
             &["zipped.par.gz", "provider archive", "par push"],
         ),
         ("other.tar", 3, &["other.tar is not an OCI image layout"]),
+        (
+            "docker.tar",
+            3,
+            &[
+                "docker.tar is not an OCI image layout: it is a `docker-archive`",
+                "skopeo copy docker-archive:FILE.tar oci-archive:NEW.tar",
+            ],
+        ),
         (
             "carried.tar:1",
             2,
@@ -423,4 +443,101 @@ fn a_failure_to_write_the_tar_is_reported_once() {
             .count(),
         0
     );
+}
+
+/// Returns the names of the blobs in the tar that no name reaches: that neither the index nor a manifest in the tar names.
+fn unreached(site: &Site) -> Vec<String> {
+    let tar = fs::File::open(site.path(FILE)).unwrap();
+    let mut tar = tar::Archive::new(tar);
+    let mut texts = String::new();
+    let mut blobs = Vec::new();
+    for entry in tar.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        if let Some(digest) = name.strip_prefix("blobs/sha256/")
+            && !digest.is_empty()
+        {
+            blobs.push(digest.to_owned());
+        }
+        // Manifests and the index are text, and the archives are not.
+        texts.push_str(std::str::from_utf8(&content).unwrap_or_default());
+    }
+    blobs.retain(|digest| !texts.contains(&format!("sha256:{digest}")));
+    blobs
+}
+
+#[test]
+fn a_reference_that_fails_in_the_middle_leaves_nothing_in_the_tar_and_is_continued() {
+    let site = Site::new();
+    let subject = site.digest("redis").to_owned();
+    let signature = artifact(&site.origin, "org/redis", "", Some(&subject));
+    let proxy = |rules: Vec<Rule>| {
+        let proxy = Proxy::start(&site.origin, rules);
+        let server = format!("server = \"http://{}\"\n", proxy.address());
+        site.environment.write("hosts/_default/hosts.toml", server);
+        proxy
+    };
+    let carry = ["--hosts-dir", "hosts"];
+    let names = |kept: &dyn Fn(&str) -> bool| {
+        let mut expected = expected(&site);
+        expected.retain(|(name, _)| kept(name));
+        expected
+    };
+    // The attachment is listed, the archive is copied, and then reading the attachment fails.
+    let refused = Fault::status("403 Forbidden");
+    let path = format!("/manifests/{signature}");
+    let _first = proxy(vec![Rule::on("GET", &path, refused).after(1).always()]);
+    let outcome = site.carry(&carry);
+    assert_ne!(outcome.code, 0, "{outcome}");
+    let others = [("evil", "refused"), ("redis", "failed")];
+    assert_statuses(&outcome.json(), "copied", &others);
+    assert_eq!(named(&site), names(&|name| !name.contains("/redis:")));
+    assert_eq!(unreached(&site), [""; 0]);
+    let layer = site.layer("redis").replace(':', "/");
+    let left = format!("{FILE}.partial/layout/blobs/{layer}");
+    assert!(site.path(&left).exists(), "{outcome}");
+    assert!(outcome.stderr.contains("carried.tar.partial"), "{outcome}");
+    let stored = format!(
+        "{FILE}.partial/layout/blobs/{}",
+        site.layer("http").replace(':', "/")
+    );
+    assert!(
+        !site.path(&stored).exists(),
+        "a blob of the tar is kept twice"
+    );
+
+    let second = proxy(Vec::new());
+    let continued = site.carry(&carry).exit(5);
+    let others = [("evil", "refused"), ("redis", "copied")];
+    assert_statuses(&continued.json(), "present", &others);
+    let again = second.seen("GET", &format!("/blobs/{}", site.layer("redis")));
+    assert_eq!(again.len(), 0, "the archive is downloaded again");
+    assert_eq!(site.tars(), [FILE], "{continued}");
+    let whole = site.bytes(FILE);
+    fs::remove_file(site.path(FILE)).unwrap();
+    site.carry(&[]).exit(5);
+    assert!(site.bytes(FILE) == whole, "continuing gives another tar");
+}
+
+#[test]
+fn no_tar_is_written_when_the_only_reference_fails_in_the_middle() {
+    let site = Site::new();
+    let subject = site.digest("http").to_owned();
+    let signature = artifact(&site.origin, "org/http", "", Some(&subject));
+    site.environment.write("list.txt", site.reference("http"));
+    let path = format!("/manifests/{signature}");
+    let refused = Fault::status("403 Forbidden");
+    let refused = Rule::on("GET", &path, refused).after(1).always();
+    let proxy = Proxy::start(&site.origin, vec![refused]);
+    let server = format!("server = \"http://{}\"\n", proxy.address());
+    site.environment.write("hosts/_default/hosts.toml", server);
+    let carry = ["mirror", "list.txt", TAR, "--hosts-dir", "hosts"];
+    let failed = site.par(&carry);
+    assert_ne!(failed.code, 0, "{failed}");
+    assert!(!site.path(FILE).exists(), "{failed}");
+    assert!(failed.stderr.contains("is unchanged"), "{failed}");
+    site.par(&["mirror", "list.txt", TAR]).success();
+    assert_eq!(site.tars(), [FILE]);
 }

@@ -290,6 +290,14 @@ fn a_long_list_of_what_is_missing_is_one_warning() {
         assert!(warning.contains("20 manifests"), "{warning}");
         assert!(warning.contains("and 17 others"), "{warning}");
     }
+    // The attachments arrive in any order, and the answer does not depend on it.
+    let answer = environment.par(copy).success().json();
+    let left_out = answer["left_out"].as_array().unwrap().iter();
+    let left_out: Vec<_> = left_out
+        .map(|left_out| left_out["digest"].as_str().unwrap())
+        .collect();
+    assert_eq!(left_out.len(), 20);
+    assert!(left_out.is_sorted(), "{left_out:?}");
 }
 
 #[test]

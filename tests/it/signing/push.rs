@@ -63,7 +63,13 @@ fn attachments_are_signed_for_too_and_a_dry_run_signs_nothing() {
     site.environment.write("note.json", "{}");
     let attach = ["--attach", "note.json=application/vnd.example.note+json"];
     let dry = site.push(&[&attach[..], &["--dry-run", "-o", "json"]].concat());
-    assert_eq!(dry.success().json()["signature"], Value::Null);
+    let dry = dry.success();
+    assert_eq!(dry.json()["signature"], Value::Null);
+    assert_eq!(dry.json()["would_sign"], true);
+    assert!(
+        dry.stderr.contains("would sign the manifest with Sigstore"),
+        "{dry}"
+    );
     assert_eq!(site.sigstore.asked("POST", "/"), 0);
 
     site.push(&attach).success();

@@ -4,11 +4,15 @@ use std::path::Path;
 
 use crate::content::ErrorKind;
 use crate::oci::{
-    ClientCertificateProblem, Error, LayoutForm, ParseReferenceError, ProxyError, TlsProblem,
-    UploadProblem, UrlPart,
+    ClientCertificateProblem, DOCKER_ARCHIVE, Error, LayoutForm, ParseReferenceError, ProxyError,
+    TlsProblem, UploadProblem, UrlPart,
 };
 
 use super::archive::file_hint;
+
+/// What to do with a `docker-archive`, which is not an image layout.
+const CONVERT_DOCKER_ARCHIVE: &str = "convert it with `skopeo copy docker-archive:FILE.tar oci-archive:NEW.tar`, and give \
+     oci-archive://NEW.tar";
 
 /// Returns what the user can do about an error of the OCI layer.
 pub(crate) fn oci_hint(error: &Error) -> Option<String> {
@@ -120,6 +124,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::NotALayout { reason, .. } if reason.starts_with("it is compressed") => {
             "decompress it first, as with `gunzip` or `zstd --decompress`: reading a layout needs access to any place in the file"
         }
+        Error::NotALayout { reason, .. } if *reason == DOCKER_ARCHIVE => CONVERT_DOCKER_ARCHIVE,
         Error::File { source, .. } => file_hint(source)?,
         Error::NotARegistry { .. } => {
             "check the name and the port: the API of a registry begins at /v2/"
@@ -311,6 +316,14 @@ pub(crate) fn reference_hint(error: &ParseReferenceError) -> Option<String> {
     match error {
         ParseReferenceError::Scheme { scheme, .. } if scheme == "http://" => {
             Some("give --insecure if the registry speaks plain HTTP".to_owned())
+        }
+        ParseReferenceError::Scheme { scheme, .. } if scheme == "docker-archive://" => {
+            Some(CONVERT_DOCKER_ARCHIVE.to_owned())
+        }
+        ParseReferenceError::RegistryMissing { reference }
+            if reference.starts_with("docker-archive:") =>
+        {
+            Some(CONVERT_DOCKER_ARCHIVE.to_owned())
         }
         ParseReferenceError::Userinfo { .. } => Some(
             "run `par login`, or give --user and --password; the password may be in the history of the shell now"

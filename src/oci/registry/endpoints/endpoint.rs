@@ -257,7 +257,7 @@ impl Endpoint {
     ) -> Result<(HeaderMap, Bytes), Error> {
         let mut attempts = self.attempts();
         loop {
-            let silence = attempts.silence();
+            let silence = attempts.stall_timeout();
             let read = async {
                 let response = self
                     .exchange_once(request, &Payload::Empty, silence)
@@ -289,7 +289,7 @@ impl Endpoint {
 
     /// Sends `request` once without credentials. The answer may be a refusal.
     pub(crate) async fn exchange_anonymously(&self, request: &Request) -> Result<Response, Error> {
-        let limit = self.retry.stall_timeout;
+        let limit = self.retry.longest_silence();
         self.shared
             .transport
             .exchange_anonymously(request, limit)
@@ -302,7 +302,7 @@ impl Endpoint {
         response: Response,
         request: &Request,
     ) -> Result<Response, Error> {
-        let limit = self.retry.stall_timeout;
+        let limit = self.retry.longest_silence();
         self.shared.transport.check(response, request, limit).await
     }
 }

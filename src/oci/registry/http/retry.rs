@@ -11,18 +11,15 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 
 use crate::content::with_causes;
-use crate::oci::error::{Error, ProxyError};
+use crate::oci::error::{Error, ProxyError, may_pass};
 use crate::oci::registry::options::RetryOptions;
 
 /// How often an attempt is repeated when its failure is probably final.
 const DOUBTS: u32 = 2;
 
 /// Returns whether the same request may succeed later after a refusal with `status`.
-///
-/// 499 is the answer of a server that has cancelled the work itself: the transparency log of Sigstore cancels a batch of
-/// entries when the client of one of them goes away.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502 | 503 | 504)
+    may_pass(status.as_u16())
 }
 
 /// Returns whether the registry reports that the content it received has another digest.
@@ -48,18 +45,15 @@ fn judge(error: &Error) -> Verdict {
         Error::Unreachable { .. } | Error::Interrupted { .. } | Error::Stalled { .. } => {
             Verdict::Transient
         }
-        Error::Refused { answer, .. } => match StatusCode::from_u16(answer.status) {
-            Ok(status) if is_transient(status) => Verdict::Transient,
+        Error::Refused { answer, .. } => match answer.status {
+            status if may_pass(status) => Verdict::Transient,
             // The answer comes from storage behind a redirect. Its signed URL has expired, and the registry gives a new
             // one. A registry itself that refuses with this status gives another error.
-            Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Verdict::Doubtful,
+            401 | 403 => Verdict::Doubtful,
             _ if is_damage(error) => Verdict::Doubtful,
             _ => Verdict::Final,
         },
-        Error::TokenService { answer, .. } => match StatusCode::from_u16(answer.status) {
-            Ok(status) if is_transient(status) => Verdict::Transient,
-            _ => Verdict::Final,
-        },
+        Error::TokenService { answer, .. } if may_pass(answer.status) => Verdict::Transient,
         // A proxy may have cut off the answer.
         Error::Contradiction { .. } => Verdict::Doubtful,
         // The proxy may be starting, but more often the settings are wrong. A silent proxy is not tried again, because
@@ -144,25 +138,14 @@ impl Attempts {
 
     /// Returns how long the current attempt may make no progress.
     pub(crate) fn stall_timeout(&self) -> Duration {
+        let limit = self.options.longest_silence();
         if self.failures == 0 {
-            return self.options.stall_timeout;
+            return limit;
         }
         let patience = self.options.patience;
         let left = patience.saturating_sub(self.idle);
         // The last attempt gets enough time to fail with an error that tells the reason.
-        left.max(patience / 10).min(self.options.stall_timeout)
-    }
-
-    /// Returns how long the client waits for a small answer: no longer than the patience, unless no request is repeated.
-    /// A transfer may stand still for longer before it has failed once.
-    pub(crate) fn silence(&self) -> Duration {
-        let patience = self.options.patience;
-        let limit = self.stall_timeout();
-        if patience.is_zero() {
-            limit
-        } else {
-            limit.min(patience)
-        }
+        left.max(patience / 10).min(limit)
     }
 
     /// Waits until the next attempt, after an attempt that failed with `error`. Fails with the error to report when

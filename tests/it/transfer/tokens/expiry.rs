@@ -40,6 +40,11 @@ fn slow_proxy(
     address
 }
 
+/// Returns the arguments of a push that waits for longer than the proxy delays it.
+fn patient<'a>(reference: &'a str, file: &'a Path) -> [&'a str; 5] {
+    ["push", reference, text(file), "--patience", "60"]
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Held {
     All,
@@ -74,7 +79,7 @@ fn a_token_that_expires_during_a_slow_upload_is_renewed_in_time() {
     let file = pack_noise(&environment, "provider.par", 8 << 20);
     let line = slow_proxy(&registry, UPLOAD, Held::Body, Duration::from_millis(6000));
     let reference = format!("{line}/org/provider:1.0.0");
-    run(&environment, ["push", &reference, text(&file)]).success();
+    run(&environment, patient(&reference, &file)).success();
 
     assert!(service.asked().len() > 1, "the first one, and a new one");
     let refused = answers(&registry, 401) - before;
@@ -105,7 +110,7 @@ fn an_upload_whose_token_is_refused_is_repeated_with_a_new_token() {
             wait_until("a token", || !service.asked().is_empty());
             service.change(|rules| rules.life = 3600);
         });
-        run(&environment, ["push", &reference, text(&file)])
+        run(&environment, patient(&reference, &file))
     });
     outcome.success();
     let refused = answers(&registry, 401) - before;

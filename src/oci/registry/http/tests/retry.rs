@@ -1,4 +1,5 @@
 use super::*;
+use crate::content::ErrorKind;
 use crate::oci::Answer;
 
 fn refused(status: u16, retry_after: Option<u64>) -> Error {
@@ -25,7 +26,7 @@ fn attempts() -> Attempts {
 
 #[tokio::test]
 async fn transient_failures_are_retried_until_patience_is_over() {
-    for status in [408, 429, 499, 500, 502, 503, 504] {
+    for status in [408, 429, 499, 500, 502, 503, 504, 520, 522, 530] {
         let mut attempts = attempts();
         let mut count = 0;
         let error = loop {
@@ -52,7 +53,7 @@ async fn transient_failures_are_retried_until_patience_is_over() {
 
 #[tokio::test]
 async fn final_failures_are_reported_at_once() {
-    for status in [400, 404, 405, 413, 501] {
+    for status in [400, 404, 405, 413, 501, 505, 507, 511] {
         let error = attempts().failed(refused(status, None)).await.unwrap_err();
         assert!(matches!(error, Error::Refused { .. }), "{error}");
     }
@@ -80,4 +81,30 @@ async fn only_a_new_position_renews_patience() {
         repeated += 1;
     }
     assert!(repeated < 40);
+}
+
+#[test]
+fn the_patience_limits_the_first_attempt_unless_it_is_zero() {
+    let limit = |patience: u64| {
+        let patience = Duration::from_secs(patience);
+        let options = RetryOptions::default().patience(patience);
+        Attempts::new(&options).stall_timeout()
+    };
+    assert_eq!(limit(3), Duration::from_secs(3));
+    assert_eq!(limit(50), Duration::from_secs(30));
+    assert_eq!(limit(0), Duration::from_secs(30));
+}
+
+#[test]
+fn a_refusal_is_repeated_exactly_if_it_counts_as_unavailable() {
+    // Storage behind a redirect answers 401 and 403 when a signed URL has expired. These are repeated a few times only.
+    for status in (300..=599).filter(|status| ![401, 403].contains(status)) {
+        let error = refused(status, None);
+        let is_unavailable = error.kind() == ErrorKind::Unavailable;
+        assert_eq!(
+            judge(&error) == Verdict::Transient,
+            is_unavailable,
+            "{status}"
+        );
+    }
 }
