@@ -12,14 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::good_archive;
 use crate::support::archives::{ArchiveBuilder, noise};
-use crate::support::{Environment, ended};
-
-/// The longest time from a signal to the end of the command. A command needs milliseconds; the
-/// machine may be busy.
-const SOON: Duration = Duration::from_secs(60);
-
-/// The longest time until a command is at work.
-const START: Duration = Duration::from_secs(60);
+use crate::support::{Environment, LIMIT, ended};
 
 /// More than a pipe holds: writing it into a pipe returns only after the command has read some of it.
 const MORE_THAN_A_PIPE: usize = 256 << 10;
@@ -37,7 +30,7 @@ struct End {
 
 impl Running {
     fn start(environment: &Environment, arguments: &[&str]) -> Self {
-        let mut command = environment.command();
+        let mut command = obeying_hangup(environment);
         command
             .args(arguments)
             .stdin(Stdio::piped())
@@ -52,7 +45,7 @@ impl Running {
     fn until(&mut self, what: &str, is_so: impl Fn() -> bool) {
         let started = Instant::now();
         while !is_so() && self.child.try_wait().unwrap().is_none() {
-            assert!(started.elapsed() < START, "waiting for {what}");
+            assert!(started.elapsed() < LIMIT, "waiting for {what}");
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -71,9 +64,9 @@ impl Running {
         }
         let signalled = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
-            if signalled.elapsed() > SOON {
+            if signalled.elapsed() > LIMIT {
                 self.child.kill().unwrap();
-                panic!("{signal:?} did not end it within {SOON:?}");
+                panic!("{signal:?} did not end it within {LIMIT:?}");
             }
             thread::sleep(Duration::from_millis(1));
         }
@@ -85,6 +78,18 @@ impl Running {
             stderr: text(output.stderr),
         }
     }
+}
+
+/// Returns the command `par`, which does not ignore SIGHUP even if the tests run under `nohup`.
+fn obeying_hangup(environment: &Environment) -> Command {
+    if !cfg!(target_os = "linux") {
+        return environment.command();
+    }
+    // `env` replaces itself with the command, so the process is that of the command.
+    let mut command = environment.command_for(Path::new("env"));
+    command.arg("--default-signal=HUP");
+    command.arg(environment.command().get_program());
+    command
 }
 
 /// Interrupts work on a file of this size. If the work is done before the signal arrives, the attempt shows nothing,

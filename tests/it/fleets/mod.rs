@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::archives::noise;
 use crate::support::proxy::Proxy;
-use crate::support::{Environment, Outcome, Registry};
+use crate::support::{Environment, Outcome, Registry, wait_until};
 use crate::transfer::{digest, pack, push, text};
 
 /// How many hosts start at once.
@@ -128,6 +128,15 @@ fn fifty_hosts_that_start_at_once_fetch_through_a_pull_through_registry() {
     assert!(left >= size, "{left} of {size}");
     // For content that it does not have, the registry asks the origin twice: once to answer, and once to store it.
     assert!(left <= 2 * direct, "{left} of {direct}");
+
+    // The registry stores content after it has passed it on. A layer is stored when the repository has a link to it.
+    let layer = digest(&file);
+    let hex = layer.trim_start_matches("sha256:");
+    let layers = "docker/registry/v2/repositories/org/provider/_layers/sha256";
+    let link = mirror.storage().join(layers).join(hex).join("link");
+    wait_until("the archive in the pull-through registry", || {
+        fs::read_to_string(&link).is_ok_and(|link| link == layer)
+    });
 
     let (took, left) = start(&mirror);
     eprintln!("{HOSTS} hosts, warm: {left} bytes of {direct} left the origin, {took:?}");
