@@ -23,11 +23,11 @@ const WAITING: usize = 4;
 ///
 /// The errors of `next`, or [`Error::Thread`].
 pub(super) fn digest_of(
-    mut next: impl FnMut(&mut [u8]) -> Result<usize, Error>,
+    next: &mut dyn FnMut(&mut [u8]) -> Result<usize, Error>,
 ) -> Result<Digest, Error> {
     // Most small entries fit a single piece, which is not worth a thread.
     let mut first = vec![0; PIECE];
-    let count = fill(&mut first, &mut next)?;
+    let count = fill(&mut first, next)?;
     if count < PIECE {
         return Ok(Digest::of(first.get(..count).unwrap_or_default()));
     }
@@ -52,7 +52,7 @@ pub(super) fn digest_of(
             // Sending fails when the hashing thread has panicked. Joining the thread reports the panic.
             while piece.1 > 0 && full.send(piece).is_ok() {
                 let mut buffer = empty.try_recv().unwrap_or_else(|_| vec![0; PIECE]);
-                let count = fill(&mut buffer, &mut next)?;
+                let count = fill(&mut buffer, next)?;
                 piece = (buffer, count);
             }
             Ok(())
@@ -69,7 +69,7 @@ pub(super) fn digest_of(
 /// Reads until `buffer` is full or nothing is left, and returns how many bytes were read.
 fn fill(
     buffer: &mut [u8],
-    next: &mut impl FnMut(&mut [u8]) -> Result<usize, Error>,
+    next: &mut dyn FnMut(&mut [u8]) -> Result<usize, Error>,
 ) -> Result<usize, Error> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {

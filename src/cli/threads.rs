@@ -6,10 +6,10 @@ use crate::content;
 
 /// Runs work on local files on a thread for blocking work. After an interruption, the command waits a few
 /// seconds for it.
-pub(crate) async fn blocking<T: Send + 'static>(
+pub(crate) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    content::blocking(work).await
+) -> impl Future<Output = Result<T>> + Send {
+    content::blocking(work)
 }
 
 /// Runs work that may never end, such as reading standard input, on a thread of its own. After an interruption, the

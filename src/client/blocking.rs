@@ -14,10 +14,10 @@ use crate::content::{self, Meter, Progress, Step, Stopped};
 use super::error::Error;
 
 /// Runs blocking work on one of the runtime's threads for blocking work.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(super) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    content::blocking(work).await
+) -> impl Future<Output = Result<T, Error>> + Send {
+    content::blocking(work)
 }
 
 /// Runs blocking work on a thread of its own, whose name is `name`. This is for work that waits for other tasks.

@@ -69,7 +69,7 @@ impl Client {
 /// Checks the executable for this machine of the provider that `reference` stands for.
 async fn executable(client: &Client, reference: &Reference) -> Finding {
     let (check, target) = (Check::Executable, Target::host());
-    let fetched = match Box::pin(fetch_alone(client, reference, &target)).await {
+    let fetched = match fetch_alone(client, reference, &target).await {
         Ok(fetched) => fetched,
         Err(error) => return failed(check, &error),
     };

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
-use futures_util::{StreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
 use wascap::jwt::{CapabilityProvider, Token};
 
 use crate::archive::Target;
@@ -65,8 +66,7 @@ impl Client {
         let key = (reference.to_string(), target.clone(), self.pull);
         let fetching = self.fetches.join(&key);
         let work = async {
-            // Boxed: the type of the future would otherwise exceed limits of the compiler in programs that use it.
-            let fetched = Box::pin(fetch_alone(&client, reference, target)).await;
+            let fetched = fetch_alone(&client, reference, target).await;
             if let Ok(Fetched {
                 cached: false,
                 path,
@@ -166,11 +166,18 @@ impl Client {
 }
 
 /// Fetches without sharing the work with other tasks.
-pub(super) async fn fetch_alone(
-    client: &Client,
-    reference: &Reference,
-    target: &Target,
-) -> Result<Fetched, Error> {
+///
+/// The future is boxed here. The type of the future would otherwise exceed limits of the compiler in programs that use
+/// it, and each of these programs would compile it again.
+pub(super) fn fetch_alone<'a>(
+    client: &'a Client,
+    reference: &'a Reference,
+    target: &'a Target,
+) -> BoxFuture<'a, Result<Fetched, Error>> {
+    fetch(client, reference, target).boxed()
+}
+
+async fn fetch(client: &Client, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
     let lookup = Lookup::start(client, reference, target).await?;
     let missing = lookup.missing().await?;
     // An archive in the cache needs no preview: everything in it can be read.

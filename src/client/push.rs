@@ -7,6 +7,8 @@ use crate::archive::{Contents, Dates, Index, verify_file_with};
 use crate::content::{Descriptor, Digest, Step, Stored};
 use crate::oci::{Artifact, Reference, media_type};
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::about::about;
 use super::attaching::{Attached, Attaching, Prepared};
@@ -126,7 +128,18 @@ struct Push<'a> {
 
 impl<'a> Push<'a> {
     /// Checks everything that can be checked without the archive.
-    async fn begin(
+    ///
+    /// The futures of this and of [`upload`](Self::upload) are boxed here, so that they are compiled once, and not in
+    /// each program that pushes.
+    fn begin(
+        client: &'a Client,
+        reference: &'a Reference,
+        options: &'a PushOptions,
+    ) -> BoxFuture<'a, Result<(Self, UploadAccess), Error>> {
+        Self::check(client, reference, options).boxed()
+    }
+
+    async fn check(
         client: &'a Client,
         reference: &'a Reference,
         options: &'a PushOptions,
@@ -178,7 +191,16 @@ impl<'a> Push<'a> {
     }
 
     /// Uploads the archive, which is verified, and then its manifest with the tags.
-    async fn upload(
+    fn upload<'b>(
+        &'b self,
+        file: &'b UnchangedFile,
+        layer: &'b Descriptor,
+        contents: Contents,
+    ) -> BoxFuture<'b, Result<Pushed, Error>> {
+        self.upload_verified(file, layer, contents).boxed()
+    }
+
+    async fn upload_verified(
         &self,
         file: &UnchangedFile,
         layer: &Descriptor,

@@ -24,7 +24,12 @@ impl From<TooLarge> for io::Error {
 }
 
 /// Reads all of `reader`. When it gives more than `limit` bytes, [`is_too_large`] holds for the error.
-pub(crate) fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_bounded(mut reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    read(&mut reader, limit)
+}
+
+/// Reads as [`read_bounded`] does. It is compiled once, and not for each type of a reader.
+fn read(reader: &mut dyn Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader
         .take(limit.saturating_add(1))

@@ -20,7 +20,7 @@ use super::scan::{Contents, Receiver, scan};
 ///
 /// The errors of [`verify`](super::verify), [`Error::NoSuchTarget`], or [`Error::Write`].
 pub fn extract(
-    input: impl Read,
+    mut input: impl Read,
     target: &Target,
     destination: &Path,
     mode: u32,
@@ -31,7 +31,7 @@ pub fn extract(
         destination,
         file: None,
     };
-    let contents = scan(input, limits, Dates::Valid, &mut receiver)?;
+    let contents = scan(&mut input, limits, Dates::Valid, &mut receiver)?;
     contents.require(target)?;
     if let Some(file) = receiver.file {
         let committed = file.set_mode(mode).and_then(|()| file.commit());
@@ -49,7 +49,7 @@ pub fn extract(
 ///
 /// The errors of [`verify`](super::verify), or [`Error::Write`].
 pub(crate) fn extract_chosen(
-    input: impl Read,
+    mut input: impl Read,
     directory: &Path,
     chosen: impl Fn(&Target) -> bool,
     limits: &Limits,
@@ -59,7 +59,7 @@ pub(crate) fn extract_chosen(
         spool: Spool::new(directory),
         chosen,
     };
-    let contents = scan(input, limits, dates, &mut receiver)?;
+    let contents = scan(&mut input, limits, dates, &mut receiver)?;
     Ok((contents, receiver.spool.files))
 }
 
@@ -111,12 +111,12 @@ pub struct Loaded {
 /// # Errors
 ///
 /// The errors of [`verify`](super::verify). An archive without `target` gives no executable and no error.
-pub fn load(input: impl Read, target: Option<&str>, limits: &Limits) -> Result<Loaded, Error> {
+pub fn load(mut input: impl Read, target: Option<&str>, limits: &Limits) -> Result<Loaded, Error> {
     let mut receiver = InMemory {
         only: target,
         executables: BTreeMap::new(),
     };
-    let contents = scan(input, limits, Dates::Valid, &mut receiver)?;
+    let contents = scan(&mut input, limits, Dates::Valid, &mut receiver)?;
     Ok(Loaded {
         contents,
         executables: receiver.executables,

@@ -91,7 +91,7 @@ pub(crate) fn write_executable(
 ) -> Result<bool, Error> {
     let failed = |source| Error::write(destination, source);
     let mut output = AtomicFile::create(destination).map_err(failed)?;
-    let digest = digest_of(|buffer| {
+    let digest = digest_of(&mut |buffer| {
         let count = content.read(buffer).map_err(Error::Stream)?;
         meter.advance(count as u64).map_err(failed)?;
         let bytes = buffer.get(..count).unwrap_or_default();

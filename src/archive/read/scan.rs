@@ -62,11 +62,11 @@ pub fn verify(input: impl Read, limits: &Limits) -> Result<Contents, Error> {
 
 /// [Verifies](verify) an archive, and applies `dates` to claims that are not valid now.
 pub(crate) fn verify_with(
-    input: impl Read,
+    mut input: impl Read,
     limits: &Limits,
     dates: Dates,
 ) -> Result<Contents, Error> {
-    scan(input, limits, dates, &mut Discard)
+    scan(&mut input, limits, dates, &mut Discard)
 }
 
 /// Reads no further than the claims and verifies them. The executables are not verified.
@@ -80,10 +80,11 @@ pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, 
 
 /// Reads the claims as [`read_claims`] does, and applies `dates` to claims that are not valid now.
 pub(crate) fn read_claims_with(
-    input: impl Read,
+    mut input: impl Read,
     limits: &Limits,
     dates: Dates,
 ) -> Result<VerifiedClaims, Error> {
+    let input: &mut dyn Read = &mut input;
     let failure = Failure::default();
     let mut scan = Scan::new(limits);
     let outcome = (|| {
@@ -124,7 +125,7 @@ impl Receiver for Discard {
 
 /// Verifies an archive and hands its executables to `receiver`.
 pub(in crate::archive) fn scan(
-    input: impl Read,
+    input: &mut dyn Read,
     limits: &Limits,
     dates: Dates,
     receiver: &mut dyn Receiver,
@@ -255,7 +256,7 @@ impl<'l> Scan<'l> {
             None => {
                 let mut output = receiver.begin(&target)?;
                 let mut collector = Collector::default();
-                let digest = digest_of(|buffer| {
+                let digest = digest_of(&mut |buffer| {
                     let count = content.read(buffer).map_err(tar_error)?;
                     let bytes = buffer.get(..count).unwrap_or_default();
                     collector.add(bytes);

@@ -3,7 +3,7 @@ use std::io::Read;
 use super::*;
 
 fn digest(mut content: impl Read) -> Result<Digest, Error> {
-    digest_of(|buffer| content.read(buffer).map_err(Error::Stream))
+    digest_of(&mut |buffer| content.read(buffer).map_err(Error::Stream))
 }
 
 #[test]

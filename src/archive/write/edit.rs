@@ -60,13 +60,13 @@ pub fn edit(
     let writing = |source| Error::write(path, source);
     let directory = TemporaryDirectory::create_in(directory_of(path)).map_err(writing)?;
     let mut spool = Spool::new(directory.path());
-    let input = MeteredReader::new(&archive, progress.begin(Step::Verifying, size));
+    let mut input = MeteredReader::new(&archive, progress.begin(Step::Verifying, size));
     let Contents {
         claims,
         world,
         compression,
         ..
-    } = scan(input, limits, Dates::Any, &mut spool).map_err(|error| error.in_archive(path))?;
+    } = scan(&mut input, limits, Dates::Any, &mut spool).map_err(|error| error.in_archive(path))?;
 
     let mut writer = ArchiveWriter::new(claims.metadata());
     for (target, file) in spool.files {

@@ -97,7 +97,7 @@ impl<'a> Opened<'a> {
         output: &mut impl Write,
         advance: impl Fn(u64) -> io::Result<()>,
     ) -> Result<Packed<'a>, Error> {
-        let digest = digest_of(|buffer| {
+        let digest = digest_of(&mut |buffer| {
             let count = self.read(buffer)?;
             output
                 .write_all(buffer.get(..count).unwrap_or_default())

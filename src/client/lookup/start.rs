@@ -1,5 +1,7 @@
 //! Looking up the manifest of a reference, the first step of every operation that reads an archive.
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::OwnedMutexGuard;
 
 use crate::archive::{self, Target, VerifiedClaims};
@@ -42,11 +44,18 @@ pub(in crate::client) struct Lookup {
 impl Lookup {
     /// Looks up `reference` as the pull policy of `client` demands. Of an image index, the manifest for
     /// `target` is chosen.
-    pub(in crate::client) async fn start(
-        client: &Client,
-        reference: &Reference,
-        target: &Target,
-    ) -> Result<Self, Error> {
+    ///
+    /// The future is boxed here, so that it is compiled once. Each verb, in each program that uses it, would otherwise
+    /// compile it again.
+    pub(in crate::client) fn start<'a>(
+        client: &'a Client,
+        reference: &'a Reference,
+        target: &'a Target,
+    ) -> BoxFuture<'a, Result<Self, Error>> {
+        Self::find(client, reference, target).boxed()
+    }
+
+    async fn find(client: &Client, reference: &Reference, target: &Target) -> Result<Self, Error> {
         let reference = named(reference).await?.into_owned();
         let origin = Origin {
             client: about(client, &reference),

@@ -12,13 +12,13 @@ use crate::archive::error::Error;
 const BUFFER: usize = 128 * 1024;
 
 /// Reads the tar inside an archive. The first bytes, not the file name, tell whether the archive is compressed.
-pub(in crate::archive) enum Tar<R> {
-    Plain(Buffered<R>),
-    Gzip(Box<GzDecoder<Buffered<R>>>),
+pub(in crate::archive) enum Tar<'i> {
+    Plain(Buffered<'i>),
+    Gzip(Box<GzDecoder<Buffered<'i>>>),
 }
 
 /// The first bytes of the archive, which have been read already, and then the rest of it.
-type Buffered<R> = BufReader<io::Chain<Cursor<Vec<u8>>, Tracked<R>>>;
+type Buffered<'i> = BufReader<io::Chain<Cursor<Vec<u8>>, Tracked<'i>>>;
 
 /// The first bytes of each gzip member.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -28,9 +28,12 @@ pub(crate) fn is_compressed(start: &[u8]) -> bool {
     start.starts_with(&MAGIC)
 }
 
-impl<R: Read> Tar<R> {
+impl<'i> Tar<'i> {
     /// Reads the first bytes of `input`, which tell the form of the archive. `failure` keeps an error of `input`.
-    pub(in crate::archive) fn open(input: R, failure: Failure) -> Result<Self, Error> {
+    pub(in crate::archive) fn open(
+        input: &'i mut dyn Read,
+        failure: Failure,
+    ) -> Result<Self, Error> {
         let mut input = Tracked {
             inner: input,
             read: 0,
@@ -86,13 +89,13 @@ impl<R: Read> Tar<R> {
 /// Whether another member follows the member that `decoder` has read, as in the output of `bgzip` and of `cat a.gz
 /// b.gz`. Hosts read the first member only. So the tar may not end here, and the next member is not read as a part of
 /// it.
-fn is_followed<R: Read>(decoder: &mut GzDecoder<Buffered<R>>) -> io::Result<bool> {
+fn is_followed(decoder: &mut GzDecoder<Buffered<'_>>) -> io::Result<bool> {
     let start = decoder.get_mut().fill_buf()?;
     let mut both = start.iter().zip(&MAGIC);
     Ok(!start.is_empty() && both.all(|(byte, expected)| byte == expected))
 }
 
-impl<R: Read> Read for Tar<R> {
+impl Read for Tar<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(input) => input.read(buffer),
@@ -112,7 +115,7 @@ pub(in crate::archive) trait TarSource: Read {
     fn compressed(&self) -> Option<u64>;
 }
 
-impl<R: Read> TarSource for Tar<R> {
+impl TarSource for Tar<'_> {
     fn compressed(&self) -> Option<u64> {
         let Self::Gzip(decoder) = self else {
             return None;
@@ -135,14 +138,14 @@ impl Failure {
 }
 
 /// Counts the bytes of the input and keeps its error.
-pub(in crate::archive) struct Tracked<R> {
-    inner: R,
+pub(in crate::archive) struct Tracked<'i> {
+    inner: &'i mut dyn Read,
     /// How many bytes were read, the first bytes of the archive included.
     read: u64,
     failure: Failure,
 }
 
-impl<R: Read> Read for Tracked<R> {
+impl Read for Tracked<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer).map_err(|error| {
             if error.kind() == io::ErrorKind::Interrupted {

@@ -3,6 +3,7 @@
 //! The server chooses the realm of a challenge. A registry that an attacker controls could name any host there and
 //! collect passwords.
 
+use public_suffix::{DEFAULT_PROVIDER, EffectiveTLDProvider};
 use reqwest::Url;
 
 use crate::oci::names::is_loopback_url;
@@ -35,7 +36,8 @@ pub(super) fn check_realm(registry: &Url, realm: &str, secret: bool) -> Result<U
 fn same_domain(one: &Url, other: &Url) -> bool {
     let registrable = |url: &Url| {
         let host = url.domain()?.trim_end_matches('.').to_owned();
-        psl::domain_str(&host).map(str::to_owned)
+        let domain = DEFAULT_PROVIDER.effective_tld_plus_one(&host).ok()?;
+        Some(domain.to_owned())
     };
     registrable(one).is_some_and(|one| registrable(other) == Some(one))
 }
