@@ -61,7 +61,13 @@ pub(crate) struct SigningArgs {
 pub(crate) struct KeyDirectoryArgs {
     /// The first directory to look for keys in. Default: `WASH_KEYS`, then `~/.wash/keys`, then
     /// `wash/keys` in the XDG data directory
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(
+        short,
+        long,
+        visible_alias = "keys-directory",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath
+    )]
     directory: Option<PathBuf>,
 }
 
