@@ -59,8 +59,8 @@ pub(crate) struct SigningArgs {
 /// Where keys are.
 #[derive(clap::Args)]
 pub(crate) struct KeyDirectoryArgs {
-    /// The first directory to look for keys in. Default: `WASH_KEYS`, then `~/.wash/keys`, then
-    /// `wash/keys` in the XDG data directory
+    /// The first directory to look for keys in. Default: `WASH_KEYS`, then `~/.wash/keys`, then `WASH_KEYS_DIR`, or
+    /// else `keys` in `WASH_DATA_DIR`, or else `wash/keys` in the XDG data directory
     #[arg(
         short,
         long,
