@@ -61,11 +61,6 @@ async fn main() -> anyhow::Result<()> {
             let theirs = project.build_with_wash(wash, &keys, &arguments.target_dir)?;
             let compared = claims::compare(&archive, &theirs)
                 .with_context(|| format!("{}: par and wash differ", project.name))?;
-            ensure!(
-                archive.world(&arguments.par)? == theirs.world(&arguments.par)?,
-                "{}: par and wash encode different WIT worlds",
-                project.name
-            );
             println!("{}: wash signs the same claims: {compared}", project.name);
         }
         archives.push(archive);

@@ -146,16 +146,6 @@ impl Archive {
         Ok(fs::read(destination)?)
     }
 
-    /// Returns the WIT world as text, if there is one.
-    pub fn world(&self, par: &Path) -> anyhow::Result<Option<Vec<u8>>> {
-        let has_world = self.entries()?.iter().any(|entry| entry == "world.wasm");
-        let print = || {
-            let mut command = Command::new(par);
-            output(command.arg("inspect").arg(&self.path).arg("--wit"))
-        };
-        has_world.then(print).transpose()
-    }
-
     /// Returns the claims as they are signed. Their signature is not checked here.
     pub fn claims(&self) -> anyhow::Result<Claims> {
         Claims::decode(&self.entry("claims.jwt")?)
