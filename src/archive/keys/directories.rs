@@ -29,16 +29,19 @@ pub(crate) struct KeyDirectories(Vec<PathBuf>);
 
 impl KeyDirectories {
     /// Returns the directories that `wash` uses: `explicit`, the environment variable `WASH_KEYS`,
-    /// `~/.wash/keys`, and `wash/keys` in the XDG data directory.
+    /// `~/.wash/keys`, where `wash build` keeps keys, and where its other commands keep them: `WASH_KEYS_DIR`, or `keys` in
+    /// `WASH_DATA_DIR`, or `wash/keys` in the XDG data directory.
     #[must_use]
     pub(crate) fn discover(explicit: Option<&Path>) -> Self {
-        let environment = std::env::var_os("WASH_KEYS").filter(|value| !value.is_empty());
-        let data = user_directory("XDG_DATA_HOME", ".local/share");
+        let data = || {
+            let user = || Some(user_directory("XDG_DATA_HOME", ".local/share")?.join("wash"));
+            Some(variable("WASH_DATA_DIR").or_else(user)?.join("keys"))
+        };
         let candidates = [
             explicit.map(Path::to_owned),
-            environment.map(PathBuf::from),
+            variable("WASH_KEYS"),
             home().map(|home| home.join(".wash").join("keys")),
-            data.map(|data| data.join("wash").join("keys")),
+            variable("WASH_KEYS_DIR").or_else(data),
         ];
         let mut directories: Vec<PathBuf> = candidates.into_iter().flatten().collect();
         directories.dedup();
@@ -146,6 +149,12 @@ impl KeyDirectories {
         let found = self.0.iter().map(|directory| files(directory));
         Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
     }
+}
+
+/// Returns the path in an environment variable. An empty variable counts as not set.
+fn variable(name: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map(PathBuf::from)
 }
 
 /// Returns the key files in a directory, sorted by name. A directory that does not exist has none.

@@ -59,9 +59,15 @@ pub(crate) struct SigningArgs {
 /// Where keys are.
 #[derive(clap::Args)]
 pub(crate) struct KeyDirectoryArgs {
-    /// The first directory to look for keys in. Default: `WASH_KEYS`, then `~/.wash/keys`, then
-    /// `wash/keys` in the XDG data directory
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// The first directory to look for keys in. Default: `WASH_KEYS`, then `~/.wash/keys`, then `WASH_KEYS_DIR`, or
+    /// else `keys` in `WASH_DATA_DIR`, or else `wash/keys` in the XDG data directory
+    #[arg(
+        short,
+        long,
+        visible_alias = "keys-directory",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath
+    )]
     directory: Option<PathBuf>,
 }
 

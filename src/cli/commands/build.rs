@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world};
 use crate::cli::arguments::{BinaryArgs, RegistryArgs, SigningArgs, TrustArgs, destination};
 use crate::cli::build::{self, BuildOptions, Built, Compiled, Project, Tool, WantedTarget};
-use crate::cli::output::{Answer, path_text};
+use crate::cli::output::{Answer, Failure, path_text};
 use crate::cli::schema::read_schema;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
@@ -117,6 +117,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             );
             Some(opened.await?)
         }
+        // `-p` names the project for `wash build`. Here, another project would be built.
+        None if args.registry.credentials.on_command_line() => bail!(
+            Failure::usage("a password is given, but the archive is not pushed")
+                .hint("name the project with --config-path, or give --push")
+        ),
         None => None,
     };
     let options = BuildOptions {

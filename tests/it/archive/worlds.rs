@@ -134,3 +134,23 @@ fn bytes_that_are_not_a_world_are_not_printed() {
         assert!(error.to_string().contains("world.wasm"), "{error}");
     }
 }
+
+/// Worlds that `wash build` 0.43 has encoded: an interface with a function that returns `future<u8>` or `stream<u8>`.
+const OF_WASH_WITH_FUTURE: &[u8] = include_bytes!("../../fixtures/worlds/wash-future.wasm");
+const OF_WASH_WITH_STREAM: &[u8] = include_bytes!("../../fixtures/worlds/wash-stream.wasm");
+
+#[test]
+fn a_future_in_the_encoding_of_wash_is_not_printed_as_another_type() {
+    let printed = print_world(OF_WASH_WITH_STREAM).unwrap();
+    assert!(printed.contains("read: func() -> stream<u8>;"), "{printed}");
+    let error = print_world(OF_WASH_WITH_FUTURE).unwrap_err().to_string();
+    assert!(error.contains("wit-component 0.224.1"), "{error}");
+    assert!(error.contains("future"), "{error}");
+
+    // The present encoding is printed.
+    let directory = tempfile::tempdir().unwrap();
+    let wit = "package a:b; interface i { read: func() -> future<u8>; } world w { export i; }";
+    fs::write(directory.path().join("world.wit"), wit).unwrap();
+    let printed = print_world(&encode_world(directory.path()).unwrap()).unwrap();
+    assert!(printed.contains("future<u8>"), "{printed}");
+}

@@ -94,6 +94,32 @@ async fn claims_are_equal(project: &Project) {
     assert_eq!(world, entry(&theirs, "world.wasm"));
 }
 
+#[test]
+fn the_options_of_wash_build_mean_the_same_or_are_refused() {
+    let environment = Environment::new();
+    write_crate(&environment, "member", "small", "fn main() {}");
+    environment.write("member/wasmcloud.toml", RUST);
+    let built = par(
+        &environment,
+        &[
+            "build",
+            "--config-path",
+            "member",
+            "--keys-directory",
+            "keys",
+        ],
+    );
+    assert_eq!(built.success().line(), "member/build/small.par.gz");
+    assert!(environment.path("keys/small_service.nk").is_file());
+
+    // `wash build -p` names the project, and `par build -p` is a password.
+    write_crate(&environment, "", "other", "fn main() {}");
+    environment.write("wasmcloud.toml", RUST);
+    let confused = par(&environment, &["build", "-p", "member"]).exit(2);
+    assert!(confused.stderr.contains("--config-path"), "{confused}");
+    assert!(!environment.path("build").exists());
+}
+
 /// Returns everything that is signed but the identifier of the token and its time.
 #[track_caller]
 fn claims(environment: &Environment, archive: &Path) -> Value {

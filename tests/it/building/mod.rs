@@ -1,5 +1,7 @@
 //! `par build` and `par init`: real crates and modules, compiled by the real compilers.
 
+#[cfg(unix)]
+mod action;
 mod as_wash;
 mod auditing;
 mod go;

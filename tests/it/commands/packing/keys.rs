@@ -121,6 +121,33 @@ fn directories_for_keys_are_searched_in_order() {
 }
 
 #[test]
+fn keys_are_found_where_the_variables_of_wash_say() {
+    let environment = Environment::new();
+    let found = |variables: &[(&str, &str)]| {
+        let mut get = environment.command();
+        get.args(["keys", "get", "team_account"])
+            .envs(variables.iter().copied());
+        Outcome::of(get, b"")
+    };
+    let mut keys = Vec::new();
+    for directory in ["mine", "data/keys"] {
+        let key = KeyPair::new_account();
+        let file = format!("{directory}/team_account.nk");
+        environment.write(&file, key.seed().unwrap());
+        keys.push(key.public_key());
+    }
+    let (directory, data) = (("WASH_KEYS_DIR", "mine"), ("WASH_DATA_DIR", "data"));
+    assert_eq!(found(&[directory, data]).success().line(), keys[0]);
+    assert_eq!(found(&[directory]).success().line(), keys[0]);
+    assert_eq!(found(&[data]).success().line(), keys[1]);
+    assert_eq!(
+        found(&[("WASH_KEYS_DIR", ""), data]).success().line(),
+        keys[1]
+    );
+    found(&[]).exit(3);
+}
+
+#[test]
 fn all_keys_are_listed_without_their_seeds() {
     let environment = Environment::new();
     let empty = environment.par(["keys", "list"]).success();
