@@ -81,7 +81,7 @@ impl Environment {
             .env("USER", "tester")
             .env("NO_COLOR", "1")
             // A registry that fails in a test does not recover.
-            .env("PAR_PATIENCE", "5")
+            .env("PAR_PATIENCE", "10")
             .current_dir(self.path(""));
         command
     }
