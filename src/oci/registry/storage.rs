@@ -169,7 +169,7 @@ impl Mount for Repository {
 impl Repository {
     /// Stores a blob, and makes sure that the registry has it afterwards. If the push
     /// [checks last](Self::checking_last) and the registry has confirmed the digest, this is done before the next tag moves.
-    async fn store_blob(
+    pub(super) async fn store_blob(
         &self,
         blob: &Descriptor,
         from: Option<&str>,

@@ -164,11 +164,9 @@ async fn upload(
     expected: &[u8],
     bytes: &'static str,
 ) -> Result<(), Error> {
-    let repository = repository.writable().await?;
-    let source = Bytes::from(bytes);
-    upload::store_blob(&repository, &blob(expected), None, &source)
-        .await
-        .map(drop)
+    let (blob, source) = (blob(expected), Bytes::from(bytes));
+    let stored = repository.store_blob(&blob, None, &source);
+    stored.await.map(drop)
 }
 
 #[tokio::test]
