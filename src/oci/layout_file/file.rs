@@ -1,9 +1,11 @@
 //! A layout in a file, as a storage for reading.
 
+use std::fs;
 use std::io::{self, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -30,6 +32,9 @@ const DOCKER: [&str; 2] = ["manifest.json", "repositories"];
 pub(crate) const DOCKER_ARCHIVE: &str =
     "it is a `docker-archive`, the format of `docker save` before version 25";
 
+/// How often the file may be replaced while it is opened.
+const MOST_REPLACED: usize = 16;
+
 /// An OCI image layout in a tar. Reading fails if the file has changed since it was opened.
 #[derive(Debug, Clone)]
 pub(crate) struct LayoutFile {
@@ -41,13 +46,27 @@ pub(crate) struct LayoutFile {
 }
 
 impl LayoutFile {
-    /// Opens the layout in the file at `path`, of version 1. Blocks to read the headers and the index.
+    /// Opens the layout in the file at `path`, of version 1. Blocks to read the headers and the index. Reads them again if
+    /// another process replaces the file meanwhile.
     ///
     /// # Errors
     ///
     /// [`Error::NotALayout`] for a file that is not the tar of a layout, [`Error::Malformed`] for a damaged one,
     /// [`Error::TooLarge`] for an index of more than [`MANIFEST_LIMIT`] bytes, and [`Error::File`].
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let mut before = version(path);
+        for _ in 0..MOST_REPLACED {
+            let opened = Self::open_once(path);
+            let now = version(path);
+            if opened.is_ok() || now == before {
+                return opened;
+            }
+            before = now;
+        }
+        Self::open_once(path)
+    }
+
+    fn open_once(path: &Path) -> Result<Self, Error> {
         let not_a_layout = |reason| Error::NotALayout {
             directory: path.to_owned(),
             reason,
@@ -259,4 +278,10 @@ fn read_small(file: &UnchangedFile, span: Span) -> Result<Vec<u8>, Error> {
             Error::file(file.path())(source)
         }
     })
+}
+
+/// Returns what changes when another file is written to `path`: the size and the time of modification.
+fn version(path: &Path) -> Option<(u64, SystemTime)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
 }

@@ -43,10 +43,11 @@ impl LayoutFileWriter {
     /// Opens the layout in the file at `path`. If the file is empty or does not exist, starts a new layout. Nothing is
     /// written before the first change.
     pub(crate) async fn open_or_create(path: &Path) -> Result<Self, Error> {
-        match Self::open(path).await {
-            Err(Error::NotALayout { .. }) if is_vacant(path) => Ok(Self::new(path, true, None)),
-            opened => opened,
+        // If another process creates the file after this, the session finds it.
+        if is_vacant(path) {
+            return Ok(Self::new(path, true, None));
         }
+        Self::open(path).await
     }
 
     /// Opens the layout in the file at `path`.
