@@ -199,8 +199,8 @@ impl Client {
     }
 
     /// Returns the plan which tags and manifests to delete by `retention`. Deletes nothing. Requests the manifest of
-    /// each tag, and what is attached to the manifests that are deleted. If the age matters, requests also the start of each archive whose manifest does not say when it was
-    /// made.
+    /// each tag, and what is attached to the manifests that are deleted. If the age matters, requests also the start of each
+    /// archive whose manifest does not say when it was made.
     ///
     /// A manifest stays when it has other tags, when an index that stays lists it, or when it belongs to a manifest
     /// that stays. Then only its tags are removed.
@@ -220,8 +220,8 @@ impl Client {
     }
 
     /// Deletes the tags and manifests of `plan`, and what belongs to the manifests. Returns the outcome for each
-    /// manifest, up to the one at which the registry was unavailable or denied access. A manifest is not
-    /// deleted if a tag needs it that was created or moved since the plan was made.
+    /// manifest, up to the one at which the registry was unavailable or denied access. A manifest is not deleted if a tag that
+    /// was created or moved since the plan was made needs it.
     ///
     /// Before a manifest is deleted, its tags and those of its attachments are checked. All tags of the repository are read at
     /// the start, and again each time that an eighth as many manifests as there are tags, and at least eight, were deleted. A

@@ -68,8 +68,8 @@ impl Claims {
 }
 
 /// Compares two archives of the same project: their entries, and all claims but the identifier of the token, its time, and
-/// the hashes of entries. Two compilations make executables different, and the encoding of WIT worlds has changed since `wash` 0.43.
-/// Returns the names of the claims that are equal.
+/// the hashes of entries. Two compilations make executables different, and the encoding of WIT worlds has changed since
+/// `wash` 0.43. Returns the names of the claims that are equal.
 pub fn compare(ours: &Archive, theirs: &Archive) -> anyhow::Result<String> {
     let (our_entries, their_entries) = (ours.entries()?, theirs.entries()?);
     ensure!(
