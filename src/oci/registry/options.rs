@@ -177,8 +177,8 @@ impl RegistryOptions {
 
 /// The time limits for registries, and the repetition of requests.
 ///
-/// The client repeats a request after HTTP 408, 429, 499, 500, 502, 503, 504 or from 520 on, after a connection failed or broke, and
-/// after a transfer stalled. Other refusals, wrong content and TLS certificates that do not verify are final.
+/// The client repeats a request after HTTP 408, 429, 499, 500, 502, 503, 504 or from 520 on, after a connection failed or
+/// broke, and after a transfer stalled. Other refusals, wrong content and TLS certificates that do not verify are final.
 ///
 /// A duration of more than a year, such as [`Duration::MAX`], counts as a year.
 #[derive(Debug, Clone)]
