@@ -1,9 +1,13 @@
 //! The whole way of a provider: pack, sign, push, pull by reference, verify, and start the executable from the cache.
 //!
 //! ```text
-//! cargo run --release --example quickstart                                    # no set-up at all
-//! cargo run --release --example quickstart -- 127.0.0.1:5000/demo/provider:1.0.0   # a real registry
+//! # no set-up at all
+//! cargo run --release --no-default-features --example quickstart
+//! # a real registry
+//! cargo run --release --no-default-features --example quickstart -- 127.0.0.1:5000/demo/provider:1.0.0
 //! ```
+//!
+//! The default features of the crate are for the command `par`. The example does not need them.
 //!
 //! The packed executable is this program itself. When `PAR_QUICKSTART_PROVIDER` is set, it acts as the provider.
 
