@@ -6,8 +6,9 @@ use crate::content::{Delete, Digest, ErrorKind, ManifestName, Push, with_causes}
 use crate::oci::{Reference, RegistryReference, Repository};
 
 use super::attached_delete::{AttachedSearch, Belonging, TaggedReferrer};
-use super::error::{Error, require_digest, require_name};
+use super::error::Error;
 use super::lookup::{change_layout, open_layout};
+use super::require::{require_digest, require_name};
 use super::{Client, note_digest};
 
 /// A manifest to [delete](Client::delete), with its tags and what belonged to it when it was [looked

@@ -13,9 +13,10 @@ use super::discovered::Discovered;
 #[cfg(feature = "sigstore")]
 use super::discovered_bundles::verify_bundles;
 use super::discovery::Discovery;
-use super::error::{Error, require_name};
+use super::error::Error;
 use super::lookup::{named, read_storage};
 use super::metered::MeteredSource;
+use super::require::require_name;
 #[cfg(feature = "sigstore")]
 use super::sigstore::SigstoreRoot;
 use super::{Client, blocking, note_digest};

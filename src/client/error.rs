@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::archive::{self, Issuer, Subject};
 use crate::cache;
-use crate::content::{Digest, ErrorKind, ManifestName, RuntimeEnded, StoreError, VerifyError};
+use crate::content::{Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError};
 use crate::oci::{self, ParseReferenceError, Reference};
 
 use super::lock::LockError;
@@ -245,6 +245,17 @@ pub enum Error {
         /// The largest depth of referrers of referrers.
         deepest: usize,
     },
+    /// To find out what a repository still needs, more manifests without a tag would have to be read than are read.
+    #[error(
+        "{repository} cannot be pruned: its indexes and attachments name more than {most} manifests without a tag, \
+         which would all have to be read"
+    )]
+    TooManyUntagged {
+        /// The repository.
+        repository: String,
+        /// The largest number of manifests that are read.
+        most: usize,
+    },
     /// A manifest that belongs to the copied one was not copied. The rest was, and the tag was not moved.
     #[error(
         "{digest}, which belongs to the copied manifest, was not copied to {reference}{}; the tag was not moved",
@@ -343,7 +354,8 @@ impl Error {
             | Self::Damaged { .. }
             | Self::ManifestTooLarge { .. }
             | Self::TooMuch { .. }
-            | Self::TooMuchAttached { .. } => ErrorKind::NotVerified,
+            | Self::TooMuchAttached { .. }
+            | Self::TooManyUntagged { .. } => ErrorKind::NotVerified,
             Self::NotAttached { source, .. } => source.kind(),
             Self::TagExists { .. }
             | Self::TagIdentity { .. }
@@ -357,28 +369,6 @@ impl Error {
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
         }
-    }
-}
-
-/// Returns the tag or the digest of `reference`, which must have one.
-pub(super) fn require_name(reference: &Reference) -> Result<ManifestName, Error> {
-    let name = reference.name();
-    name.ok_or_else(|| Error::Unnamed(reference.to_string()))
-}
-
-/// Refuses a `reference` that names the digest `actual` when another one is expected.
-pub(super) fn require_digest(
-    reference: &Reference,
-    expected: Option<&Digest>,
-    actual: &Digest,
-) -> Result<(), Error> {
-    match expected {
-        Some(expected) if expected != actual => Err(Error::OtherDigest {
-            reference: reference.to_string(),
-            expected: expected.clone(),
-            actual: actual.clone(),
-        }),
-        _ => Ok(()),
     }
 }
 

@@ -61,6 +61,7 @@ mod pull;
 mod push;
 mod push_options;
 mod ranged;
+mod require;
 mod resolve;
 mod retention;
 mod root;

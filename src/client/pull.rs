@@ -13,9 +13,10 @@ use crate::oci::Reference;
 use super::about::about;
 use super::blocking::blocking;
 use super::client::Client;
-use super::error::{Error, require_digest};
+use super::error::Error;
 use super::lookup::{CachedArchive, Lookup, Resolution, read_storage};
 use super::mount::remember;
+use super::require::require_digest;
 
 /// An archive that was pulled and verified.
 #[derive(Debug, Clone)]

@@ -9,10 +9,11 @@ use crate::oci::Reference;
 
 use super::admission::Admission;
 use super::client::Client;
-use super::error::{Error, require_name};
+use super::error::Error;
 use super::lock::{Lock, Locked, LockedIdentity};
 use super::lookup::{Resolution, named, read_storage};
 use super::options::PullPolicy;
+use super::require::require_name;
 
 /// How many references are resolved or locked at the same time.
 const AT_ONCE: usize = 4;

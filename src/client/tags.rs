@@ -8,10 +8,11 @@ use crate::archive::{Dates, VerifiedClaims};
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, Push, ReadStorage};
 use crate::oci::{Artifact, Place, Reference, RegistryReference};
 
-use super::error::{Error, require_name};
+use super::error::Error;
 use super::lookup::{change_layout, named, open_layout, read_storage};
 use super::options::PullPolicy;
 use super::publisher::{Publisher, reading};
+use super::require::require_name;
 use super::retention::{Execution, Inventory, PruneOutcome, PrunePlan, Retention};
 use super::tagging::{TagChange, TagIdentity, Tagging};
 use super::{Client, annotations};

@@ -10,10 +10,11 @@ use crate::content::Digest;
 use crate::oci::Reference;
 
 use super::client::Client;
-use super::error::{Error, require_name};
+use super::error::Error;
 use super::lookup::check_allowed;
 use super::options::PullPolicy;
 use super::outcomes::Outcomes;
+use super::require::require_name;
 
 /// The shortest time between two requests.
 const SHORTEST: Duration = Duration::from_millis(100);

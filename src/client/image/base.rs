@@ -6,9 +6,10 @@ use crate::content::{Content, Descriptor, ManifestName, ReadStorage};
 use crate::oci::{BaseImage, ImagePlatform, Reference, read_manifest};
 
 use super::super::client::Client;
-use super::super::error::{Error, require_name};
+use super::super::error::Error;
 use super::super::lookup::{named, read_storage};
 use super::super::mount::mountable;
+use super::super::require::require_name;
 
 /// A base image for any number of platforms.
 pub(super) struct Base {

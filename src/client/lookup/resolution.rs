@@ -9,9 +9,10 @@ use crate::content::{
 use crate::oci::{self, Reference};
 
 use super::super::client::Client;
-use super::super::error::{Error, require_name};
+use super::super::error::Error;
 use super::super::freshness::Freshness;
 use super::super::options::PullPolicy;
+use super::super::require::require_name;
 use super::away::{known_away, note_answer};
 use super::manifest::cached_manifest;
 use super::record::usable_record;

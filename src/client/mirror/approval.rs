@@ -6,8 +6,9 @@ use crate::oci::{self, Artifact, Reference, media_type};
 
 use super::super::admission::Admission;
 use super::super::client::Client;
-use super::super::error::{Error, require_digest, require_name};
+use super::super::error::Error;
 use super::super::lookup::{Lookup, named, read_storage};
+use super::super::require::{require_digest, require_name};
 use super::super::tree::Tree;
 use super::super::trust_report;
 use super::source::MirrorSource;

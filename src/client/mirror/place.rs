@@ -8,8 +8,9 @@ use crate::content::{
 use crate::oci::{ReadLayout, Reference, Repository};
 
 use super::super::client::Client;
-use super::super::error::{Error, require_name};
+use super::super::error::Error;
 use super::super::lookup::read_layout;
+use super::super::require::require_name;
 use super::super::tree::Tree;
 
 /// How many requests are sent at a time.

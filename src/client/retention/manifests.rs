@@ -114,11 +114,9 @@ impl Manifests {
         if !self.known.contains_key(digest) {
             self.untagged += 1;
             if self.untagged > MOST_UNTAGGED {
-                return Err(Error::TooMuch {
-                    reference: repository.location(),
+                return Err(Error::TooManyUntagged {
+                    repository: repository.location(),
                     most: MOST_UNTAGGED,
-                    mebibytes: 0,
-                    deepest: 0,
                 });
             }
             let name = ManifestName::Digest(digest.clone());
@@ -150,3 +148,7 @@ fn is_attached_to(tag: &str, digest: &Digest) -> bool {
     let name = tag.split('.').next().unwrap_or_default();
     is_of_digest(tag) && name.replacen('-', ":", 1) == digest.to_string()
 }
+
+#[cfg(test)]
+#[path = "tests/manifests.rs"]
+mod tests;

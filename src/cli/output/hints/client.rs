@@ -89,6 +89,9 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::TooMuchAttached { .. } => {
             "to leave behind what belongs to it, copy with --without-referrers"
         }
+        Error::TooManyUntagged { .. } => {
+            "delete indexes that nobody needs with `par delete`, and prune again"
+        }
         Error::Damaged { .. } => {
             "remove damaged content with `par cache verify`, and check the disk"
         }
