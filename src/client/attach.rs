@@ -6,8 +6,7 @@ use std::time::SystemTime;
 use crate::oci::Reference;
 
 use super::about::about;
-use super::attaching::{Attached, Attaching, Prepared};
-use super::attachment::Attachment;
+use super::attachments::{Attached, Attaching, Attachment, Prepared};
 use super::error::Error;
 use super::lookup::{Storage, change_layout, named};
 use super::require::require_name;

@@ -9,16 +9,13 @@ use crate::content::{Descriptor, Digest, ReadStorage, Stored};
 use crate::oci::Reference;
 
 use super::about::about;
-use super::attached::AttachedReader;
-use super::attached_copy::{AttachedCopied, AttachedCopy, Found};
+use super::attachments::{AttachedCopied, AttachedCopy, AttachedReader, Found};
 use super::error::Error;
 use super::lookup::{Storage, named, push_storage, read_layout, read_storage};
-use super::mount::mountable;
 use super::publisher::Publisher;
 use super::require::{require_digest, require_name};
 use super::tagging::{TagChange, TagIdentity, Tagging};
-use super::transfer::Transfer;
-use super::tree::{LeftOut, Tree};
+use super::transfer::{LeftOut, Transfer, Tree, mountable};
 use super::{Client, note_digest};
 
 /// The options of a copy.

@@ -8,17 +8,15 @@ use crate::content::{AtomicFile, Content, Descriptor, Step};
 use crate::oci::{Reference, copy_blob};
 
 use super::about::about;
-use super::attached::AttachedReader;
-use super::discovered::Discovered;
 #[cfg(feature = "sigstore")]
-use super::discovered_bundles::verify_bundles;
-use super::discovery::Discovery;
+use super::attachments::verify_bundles;
+use super::attachments::{AttachedReader, Discovered, Discovery};
 use super::error::Error;
 use super::lookup::{named, read_storage};
-use super::metered::MeteredSource;
 use super::require::require_name;
 #[cfg(feature = "sigstore")]
 use super::sigstore::SigstoreRoot;
+use super::transfer::MeteredSource;
 use super::{Client, blocking, note_digest};
 
 impl Client {

@@ -12,13 +12,11 @@ use super::about::about;
 use super::blocking::Input;
 use super::client::{Client, note_digest};
 use super::error::Error;
-use super::export_options::ExportOptions;
-use super::exported::Exported;
-use super::image::{Archive, Built, is_for_images};
+use super::image::{Archive, Built, ExportOptions, Exported, is_for_images};
 use super::lookup::{Extracted, Lookup, Storage, push_storage};
 use super::require::require_digest;
 use super::tagging::{TagChange, TagIdentity, Tagging};
-use super::upload_access::UploadAccess;
+use super::transfer::UploadAccess;
 
 impl Client {
     /// Verifies the archive that `reference` stands for, and makes a container image of it that needs no wasmCloud

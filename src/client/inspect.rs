@@ -11,7 +11,7 @@ use crate::content::Digest;
 use crate::oci::Reference;
 
 #[cfg(feature = "cli")]
-use super::attached_types::{AttachedTypes, attached_types};
+use super::attachments::{AttachedTypes, attached_types};
 use super::client::Client;
 use super::error::Error;
 use super::lookup::Lookup;

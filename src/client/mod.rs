@@ -5,19 +5,14 @@
 //! hash that verified claims sign.
 //!
 //! A verb is a method of [`Client`], in the file of its name. The verbs share `lookup`, which finds the manifest and
-//! the archive of a reference, and `admission`, which decides whether an archive may be used.
+//! the archive of a reference, `admission`, which decides whether an archive may be used, `transfer`, which sends
+//! content, and `attachments`, which finds and makes what belongs to a manifest.
 
 mod about;
 mod admission;
 mod annotations;
 mod attach;
-mod attached;
-mod attached_copy;
-mod attached_delete;
-#[cfg(feature = "cli")]
-mod attached_types;
-mod attaching;
-mod attachment;
+mod attachments;
 mod blocking;
 #[allow(
     clippy::module_inception,
@@ -29,30 +24,21 @@ mod delete;
 #[cfg(feature = "cli")]
 mod describe_cache;
 mod discover;
-mod discovered;
-#[cfg(feature = "sigstore")]
-mod discovered_bundles;
-mod discovery;
 mod doctor;
 mod doctor_host;
 mod error;
 mod export;
-mod export_options;
-mod exported;
 mod extract;
 mod fetch;
 mod fetched;
 mod freshness;
-mod hashing;
 mod host;
 mod identity_check;
 mod image;
 mod inspect;
 mod lock;
 mod lookup;
-mod metered;
 mod mirror;
-mod mount;
 mod open_layouts;
 mod options;
 mod outcomes;
@@ -73,37 +59,31 @@ mod signed;
 )]
 pub(crate) mod signing;
 pub(crate) mod sigstore;
-mod spool;
 mod summary;
 mod tagging;
 mod tags;
 mod toml_problem;
 mod transfer;
-mod tree;
 pub(crate) mod trust;
 mod trust_report;
-mod unchanged_file;
-mod upload_access;
-mod uploads;
 mod watch;
 mod wildcard;
 
-pub use attached_delete::TaggedReferrer;
-pub use attaching::Attached;
-pub use attachment::Attachment;
+pub use attachments::{
+    Attached, Attachment, Discovered, DiscoveredFile, DiscoveredManifest, Relation, TaggedReferrer,
+    Vouching,
+};
 use blocking::blocking;
 pub use client::Client;
 use client::note_digest;
 pub use copy::{Copied, CopyOptions};
 pub use delete::{DeletedTag, Deletion};
-pub use discovered::{Discovered, DiscoveredFile, DiscoveredManifest, Relation, Vouching};
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
-pub use export_options::ExportOptions;
-pub use exported::{Exported, ExportedImage};
 pub use fetched::Fetched;
 pub use freshness::Freshness;
 pub use host::{HostProblem, host_problems};
+pub use image::{ExportOptions, Exported, ExportedImage};
 pub use inspect::Inspected;
 pub use lock::{Lock, LockError, Locked, LockedIdentity, LockedRoot};
 pub use mirror::{
@@ -120,12 +100,12 @@ pub use signed::Attested;
 pub use summary::{Summarized, Summary};
 pub use tagging::TagChange;
 pub use tags::{TagDetails, TagOptions, Tagged};
-pub use tree::LeftOut;
+pub use transfer::LeftOut;
 pub use trust_report::TrustReport;
 pub use watch::Moved;
 
 #[cfg(feature = "cli")]
-pub(crate) use attached_types::AttachedTypes;
+pub(crate) use attachments::AttachedTypes;
 #[cfg(feature = "cli")]
 pub(crate) use describe_cache::describe_cache;
 #[cfg(feature = "cli")]

@@ -15,8 +15,8 @@ use super::blocking::blocking;
 use super::client::Client;
 use super::error::Error;
 use super::lookup::{CachedArchive, Lookup, Resolution, read_storage};
-use super::mount::remember;
 use super::require::require_digest;
+use super::transfer::remember;
 
 /// An archive that was pulled and verified.
 #[derive(Debug, Clone)]

@@ -11,20 +11,17 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::about::about;
-use super::attaching::{Attached, Attaching, Prepared};
+use super::attachments::{Attached, Attaching, Prepared};
 use super::error::Error;
-use super::hashing::hash;
 use super::lookup::{Storage, push_storage};
-use super::metered::MeteredSource;
-use super::mount::{neighbour, put_blob, remember};
 use super::publisher::Publisher;
 use super::push_options::PushOptions;
 use super::require::{require_digest, require_name};
 use super::signed::{Attested, Signing};
-use super::spool::spool;
 use super::tagging::{TagChange, TagIdentity, Tagging};
-use super::unchanged_file::UnchangedFile;
-use super::upload_access::UploadAccess;
+use super::transfer::{
+    MeteredSource, UnchangedFile, UploadAccess, hash, neighbour, put_blob, remember, spool,
+};
 use super::{Client, annotations, blocking, note_digest};
 
 /// An archive that was verified and pushed.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::archive::Rotation;
 
-use super::attachment::Attachment;
+use super::attachments::Attachment;
 use super::signing::SigstoreSigner;
 
 /// The options of a push.

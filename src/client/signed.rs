@@ -5,8 +5,7 @@ use std::time::SystemTime;
 use crate::content::{Descriptor, Digest};
 use crate::oci::Reference;
 
-use super::attaching::{Attaching, Prepared};
-use super::attachment::Attachment;
+use super::attachments::{Attaching, Attachment, Prepared};
 use super::client::Client;
 use super::error::Error;
 use super::lookup::Storage;

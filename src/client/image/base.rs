@@ -8,8 +8,8 @@ use crate::oci::{BaseImage, ImagePlatform, Reference, read_manifest};
 use super::super::client::Client;
 use super::super::error::Error;
 use super::super::lookup::{named, read_storage};
-use super::super::mount::mountable;
 use super::super::require::require_name;
+use super::super::transfer::mountable;
 
 /// A base image for any number of platforms.
 pub(super) struct Base {

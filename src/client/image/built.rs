@@ -9,12 +9,12 @@ use crate::oci::{BaseImage, Image, ImageConfig, ImagePlatform, Reference, image_
 
 use super::super::client::Client;
 use super::super::error::Error;
-use super::super::export_options::ExportOptions;
-use super::super::exported::ExportedImage;
 use super::super::lookup::Extracted;
 use super::base::Base;
+use super::exported::ExportedImage;
 use super::labels::{annotations, labels};
 use super::layers::{Program, programs};
+use super::options::ExportOptions;
 use super::sending::Sending;
 
 /// The archive that an image is made from.

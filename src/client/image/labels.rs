@@ -6,7 +6,7 @@ use crate::archive::VerifiedClaims;
 use crate::content::{Digest, rfc3339};
 
 use super::super::annotations::described;
-use super::super::export_options::ExportOptions;
+use super::options::ExportOptions;
 
 const CREATED: &str = "org.opencontainers.image.created";
 const ISSUER: &str = "com.wasmcloud.par.issuer";

@@ -13,7 +13,7 @@ use crate::oci::{ImageLayer, ImagePlatform, media_type};
 
 use super::super::client::Client;
 use super::super::error::Error;
-use super::super::unchanged_file::{UnchangedFile, unreadable};
+use super::super::transfer::{UnchangedFile, unreadable};
 
 /// The buffer for copying, in bytes. It is large, so that there are few reads and writes.
 const BUFFER: usize = 256 * 1024;

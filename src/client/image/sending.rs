@@ -7,8 +7,7 @@ use crate::oci::{BaseImage, Image, Reference};
 
 use super::super::client::Client;
 use super::super::error::Error;
-use super::super::metered::MeteredSource;
-use super::super::mount::{neighbour, put_blob, remember};
+use super::super::transfer::{MeteredSource, neighbour, put_blob, remember};
 use super::base::Base;
 use super::layers::Program;
 

@@ -8,8 +8,8 @@ use crate::oci::{MANIFEST_LIMIT, Reference};
 
 use super::super::client::Client;
 use super::super::error::Error;
-use super::super::metered::MeteredSource;
 use super::super::options::PullPolicy;
+use super::super::transfer::MeteredSource;
 use super::manifest::{held, manifest_bytes};
 
 /// The store that a reference is in, and the client whose cache is asked first.

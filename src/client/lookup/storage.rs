@@ -16,7 +16,7 @@ use crate::oci::{Artifact, Reference, read_manifest};
 use super::super::client::Client;
 use super::super::error::Error;
 use super::super::options::PullPolicy;
-use super::super::uploads::CachedUploads;
+use super::super::transfer::CachedUploads;
 use super::layouts::{Storage, open_layout, open_or_create_layout, read_layout};
 use super::manifest::cached_manifest;
 use super::record::usable_record;

@@ -9,7 +9,7 @@ use super::super::client::Client;
 use super::super::error::Error;
 use super::super::lookup::{Lookup, named, read_storage};
 use super::super::require::{require_digest, require_name};
-use super::super::tree::Tree;
+use super::super::transfer::Tree;
 use super::super::trust_report;
 use super::source::MirrorSource;
 

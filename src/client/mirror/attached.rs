@@ -5,9 +5,9 @@ use std::collections::{HashSet, VecDeque};
 use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage, Stored};
 use crate::oci::{Declaration, Reference};
 
-use super::super::attached::{AttachedManifest, AttachedReader};
+use super::super::attachments::{AttachedManifest, AttachedReader};
 use super::super::error::Error;
-use super::super::tree::Tree;
+use super::super::transfer::Tree;
 use super::place::MirrorPlace;
 
 /// How many attachments the compared manifest may have.

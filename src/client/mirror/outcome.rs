@@ -6,7 +6,7 @@ use crate::content::{Digest, ErrorKind};
 use crate::oci::Reference;
 
 use super::super::error::Error;
-use super::super::tree::LeftOut;
+use super::super::transfer::LeftOut;
 use super::comparison::MirrorState;
 use super::source::MirrorSource;
 

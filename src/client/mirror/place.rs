@@ -11,7 +11,7 @@ use super::super::client::Client;
 use super::super::error::Error;
 use super::super::lookup::read_layout;
 use super::super::require::require_name;
-use super::super::tree::Tree;
+use super::super::transfer::Tree;
 
 /// How many requests are sent at a time.
 const AT_A_TIME: usize = 8;

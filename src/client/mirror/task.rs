@@ -11,7 +11,7 @@ use super::super::error::Error;
 use super::super::lookup::push_storage;
 use super::super::publisher::Publisher;
 use super::super::tagging::{TagIdentity, Tagging};
-use super::super::tree::LeftOut;
+use super::super::transfer::LeftOut;
 use super::approval::Approved;
 use super::claimed::ClaimedNames;
 use super::comparison::{MirrorState, compare};

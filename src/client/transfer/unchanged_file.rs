@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use crate::archive;
 use crate::content::{self, Reader, Source, StoreError};
 
-use super::blocking;
-use super::error::Error;
+use super::super::blocking;
+use super::super::error::Error;
 
 /// The size of a read in bytes. It is large because each read is a call to the runtime's blocking threads.
 const BUFFER: usize = 256 * 1024;
@@ -20,26 +20,26 @@ const BUFFER: usize = 256 * 1024;
 /// All readers read the same open file. Opening a reader fails when the path leads to another file, or when the size or
 /// the time of modification has changed.
 #[derive(Debug, Clone)]
-pub(super) struct UnchangedFile(content::UnchangedFile);
+pub(in crate::client) struct UnchangedFile(content::UnchangedFile);
 
 impl UnchangedFile {
     /// Opens the regular file at `path`. Blocks.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(in crate::client) fn open(path: &Path) -> Result<Self, Error> {
         let file = content::UnchangedFile::open(path);
         Ok(Self(file.map_err(unreadable(path))?))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::client) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Returns the size in bytes.
-    pub(super) fn size(&self) -> u64 {
+    pub(in crate::client) fn size(&self) -> u64 {
         self.0.size()
     }
 
     /// Opens a reader at the start of the file. Blocks.
-    pub(super) fn reader(&self) -> Result<File, Error> {
+    pub(in crate::client) fn reader(&self) -> Result<File, Error> {
         self.0.reader().map_err(unreadable(self.path()))
     }
 }
@@ -63,7 +63,7 @@ impl Source for UnchangedFile {
 }
 
 /// Returns a function that makes the error of an archive that cannot be read.
-pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(in crate::client) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     move |source| archive::Error::Read { path, source }.into()
 }

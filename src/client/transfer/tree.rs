@@ -10,7 +10,7 @@ use crate::oci::{
     read_manifest,
 };
 
-use super::error::Error;
+use super::super::error::Error;
 
 /// How deep manifests may be nested. No tool is known that makes more than an index of manifests.
 const DEEPEST: usize = 5;
@@ -35,11 +35,11 @@ pub struct LeftOut {
 
 /// A manifest and everything that it names, directly or through other manifests.
 #[derive(Default)]
-pub(super) struct Tree {
-    pub(super) blobs: Vec<Blob>,
+pub(in crate::client) struct Tree {
+    pub(in crate::client) blobs: Vec<Blob>,
     /// The manifests. Each one comes after the manifests that it names. The last one is the root.
-    pub(super) manifests: Vec<(Descriptor, Bytes)>,
-    pub(super) left_out: Vec<LeftOut>,
+    pub(in crate::client) manifests: Vec<(Descriptor, Bytes)>,
+    pub(in crate::client) left_out: Vec<LeftOut>,
     /// The digests of the manifests that are subjects, or that subjects name.
     of_subjects: HashSet<Digest>,
     /// The content that was already added, and whether it was named as a blob. Manifests can name the same content.
@@ -50,15 +50,15 @@ pub(super) struct Tree {
 }
 
 /// Content of a tree that is not a manifest.
-pub(super) struct Blob {
-    pub(super) descriptor: Descriptor,
+pub(in crate::client) struct Blob {
+    pub(in crate::client) descriptor: Descriptor,
     /// The content, if the manifest contains it.
-    pub(super) data: Option<Bytes>,
+    pub(in crate::client) data: Option<Bytes>,
 }
 
 impl Tree {
     /// Reads `root` and all manifests that it names from `source`. A subject and a foreign layer may be missing.
-    pub(super) async fn read(
+    pub(in crate::client) async fn read(
         from: &dyn ReadStorage,
         source: &Reference,
         root: &Descriptor,
@@ -74,7 +74,7 @@ impl Tree {
 
     /// Reads the manifests of `source` from `root` downwards, as [`read`](Self::read) does. `bytes` are the bytes of
     /// `root`.
-    pub(super) async fn read_from(
+    pub(in crate::client) async fn read_from(
         from: &dyn ReadStorage,
         source: &Reference,
         root: &Descriptor,
@@ -90,7 +90,7 @@ impl Tree {
 
     /// Reads the manifests of `source` from `root` downwards, as [`read`](Self::read) does, except the subject of `root`.
     /// `bytes` are the bytes of `root`.
-    pub(super) async fn read_attached(
+    pub(in crate::client) async fn read_attached(
         from: &dyn ReadStorage,
         source: &Reference,
         root: &Descriptor,
@@ -106,7 +106,7 @@ impl Tree {
     }
 
     /// Returns the digests of the manifests, without subjects and the manifests that subjects name.
-    pub(super) fn own_manifests(&self) -> Vec<Digest> {
+    pub(in crate::client) fn own_manifests(&self) -> Vec<Digest> {
         let manifests = self.manifests.iter().map(|(manifest, _)| &manifest.digest);
         let own = manifests.filter(|digest| !self.of_subjects.contains(digest));
         own.cloned().collect()

@@ -6,8 +6,8 @@ use std::mem;
 use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage};
 use crate::oci::{Declaration, Reference, attached_tags, referrers_tag};
 
-use super::attached::{AttachedManifest, AttachedReader};
-use super::error::Error;
+use super::super::error::Error;
+use super::reader::{AttachedManifest, AttachedReader};
 
 /// How many attachments the deleted manifest may have.
 const MOST: usize = 10_000;
@@ -26,29 +26,29 @@ pub struct TaggedReferrer {
 
 /// The attachments of a manifest, and the lists of referrers.
 #[derive(Debug, Default)]
-pub(super) struct Belonging {
+pub(in crate::client) struct Belonging {
     /// The attachments that are deleted with the manifest. Each one comes before the manifest that it is attached to.
-    pub(super) attached: Vec<Digest>,
+    pub(in crate::client) attached: Vec<Digest>,
     /// The lists of referrers that are deleted with the manifest.
-    pub(super) lists: Vec<Digest>,
+    pub(in crate::client) lists: Vec<Digest>,
     /// The attachments that are not deleted, because they have tags of their own.
-    pub(super) kept: Vec<TaggedReferrer>,
+    pub(in crate::client) kept: Vec<TaggedReferrer>,
 }
 
 /// Searches the attachments of a manifest.
-pub(super) struct AttachedSearch<'a> {
-    pub(super) repository: &'a dyn ReadStorage,
-    pub(super) reference: &'a Reference,
+pub(in crate::client) struct AttachedSearch<'a> {
+    pub(in crate::client) repository: &'a dyn ReadStorage,
+    pub(in crate::client) reference: &'a Reference,
     /// All tags of the repository, each with the digest of the manifest that it names.
-    pub(super) tags: &'a [(String, Digest)],
+    pub(in crate::client) tags: &'a [(String, Digest)],
     /// The content that must not be deleted, such as the manifests of an index that stays.
-    pub(super) needed: &'a BTreeSet<Digest>,
+    pub(in crate::client) needed: &'a BTreeSet<Digest>,
 }
 
 impl AttachedSearch<'_> {
     /// Finds the attachments of `root`, and attachments of attachments. An attachment with a tag of its own is kept with its
     /// own attachments.
-    pub(super) async fn run(&self, root: &Digest) -> Result<Belonging, Error> {
+    pub(in crate::client) async fn run(&self, root: &Digest) -> Result<Belonging, Error> {
         let mut found = Belonging::default();
         let Some(reader) = AttachedReader::new(self.repository) else {
             return Ok(found);

@@ -10,8 +10,8 @@ use tokio::sync::OnceCell;
 use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step, Stored};
 use crate::oci::{self, media_type};
 
-use super::Client;
-use super::error::Error;
+use super::super::Client;
+use super::super::error::Error;
 use super::metered::MeteredSource;
 use super::mount::put_blob;
 use super::tree::{Blob, Tree};
@@ -20,12 +20,12 @@ use super::tree::{Blob, Tree};
 const AT_A_TIME: usize = 4;
 
 /// A copy from one storage to another.
-pub(super) struct Transfer<'a> {
-    pub(super) client: &'a Client,
-    pub(super) from: &'a dyn ReadStorage,
-    pub(super) to: &'a dyn Push,
+pub(in crate::client) struct Transfer<'a> {
+    pub(in crate::client) client: &'a Client,
+    pub(in crate::client) from: &'a dyn ReadStorage,
+    pub(in crate::client) to: &'a dyn Push,
     /// The repository that the registry of the destination can mount blobs from.
-    pub(super) mount_from: Option<&'a str>,
+    pub(in crate::client) mount_from: Option<&'a str>,
     /// The blobs that are copied. A cell is set when its blob is at the destination.
     blobs: Mutex<HashMap<Digest, Arc<OnceCell<()>>>>,
     /// How many bytes of blobs were sent, mounted, or there already.
@@ -34,7 +34,7 @@ pub(super) struct Transfer<'a> {
 
 impl<'a> Transfer<'a> {
     /// Prepares to copy from `from` to `to`.
-    pub(super) fn new(
+    pub(in crate::client) fn new(
         client: &'a Client,
         from: &'a dyn ReadStorage,
         to: &'a dyn Push,
@@ -51,7 +51,7 @@ impl<'a> Transfer<'a> {
     }
 
     /// Copies all blobs of `tree`, several at a time.
-    pub(super) async fn blobs(&self, tree: &Tree) -> Result<(), Error> {
+    pub(in crate::client) async fn blobs(&self, tree: &Tree) -> Result<(), Error> {
         let copies: Vec<_> = tree.blobs.iter().map(|blob| self.blob(blob)).collect();
         let copies = stream::iter(copies).buffer_unordered(AT_A_TIME);
         copies.try_collect().await
@@ -84,24 +84,32 @@ impl<'a> Transfer<'a> {
     }
 
     /// Returns how many bytes of blobs were sent, mounted, or at the destination already.
-    pub(super) fn stored(&self) -> Stored {
+    pub(in crate::client) fn stored(&self) -> Stored {
         *self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Copies everything of `tree`, and moves `tag` to its root.
-    pub(super) async fn tree(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
+    pub(in crate::client) async fn tree(
+        &self,
+        tree: &Tree,
+        tag: Option<&str>,
+    ) -> Result<(), Error> {
         self.blobs(tree).await?;
         self.manifests(tree, tag).await
     }
 
     /// Copies the manifests of `tree`, whose blobs are at the destination, and moves `tag` to its root.
-    pub(super) async fn manifests(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
+    pub(in crate::client) async fn manifests(
+        &self,
+        tree: &Tree,
+        tag: Option<&str>,
+    ) -> Result<(), Error> {
         self.manifests_below(tree).await?;
         self.root(tree, tag).await
     }
 
     /// Copies the manifests of `tree` below its root.
-    pub(super) async fn manifests_below(&self, tree: &Tree) -> Result<(), Error> {
+    pub(in crate::client) async fn manifests_below(&self, tree: &Tree) -> Result<(), Error> {
         if let Some((_, below)) = tree.manifests.split_last() {
             for (manifest, bytes) in below {
                 self.manifest(manifest, bytes).await?;
@@ -111,7 +119,11 @@ impl<'a> Transfer<'a> {
     }
 
     /// Copies the root of `tree`, and moves `tag` to it.
-    pub(super) async fn root(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
+    pub(in crate::client) async fn root(
+        &self,
+        tree: &Tree,
+        tag: Option<&str>,
+    ) -> Result<(), Error> {
         match tree.manifests.last() {
             Some((root, bytes)) => Ok(self.to.put_manifest(root, bytes, tag).await?),
             None => Ok(()),

@@ -11,9 +11,9 @@ use crate::content::{
 };
 use crate::oci::{self, DescribedEntry, DescribedLayer, DescribedManifest, Reference, media_type};
 
-use super::attached::{AttachedManifest, AttachedReader};
+use super::super::error::Error;
 use super::discovered::{DiscoveredFile, DiscoveredManifest, Relation};
-use super::error::Error;
+use super::reader::{AttachedManifest, AttachedReader};
 
 /// How many requests are made at a time.
 const AT_A_TIME: usize = 4;
@@ -26,7 +26,7 @@ const MOST: usize = 1000;
 const MOST_BYTES: u64 = 64 << 20;
 
 /// A search for the attachments of a manifest.
-pub(super) struct Discovery<'a> {
+pub(in crate::client) struct Discovery<'a> {
     store: &'a dyn ReadStorage,
     attached: AttachedReader<'a>,
     reference: &'a Reference,
@@ -63,7 +63,7 @@ enum Named {
 }
 
 impl<'a> Discovery<'a> {
-    pub(super) fn new(
+    pub(in crate::client) fn new(
         store: &'a dyn ReadStorage,
         attached: AttachedReader<'a>,
         reference: &'a Reference,
@@ -81,7 +81,7 @@ impl<'a> Discovery<'a> {
     }
 
     /// Returns the manifest `name` with the manifests below it, and whether the tree is complete.
-    pub(super) async fn run(
+    pub(in crate::client) async fn run(
         mut self,
         name: &ManifestName,
     ) -> Result<(DiscoveredManifest, bool), Error> {

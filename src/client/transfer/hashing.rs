@@ -4,12 +4,12 @@ use std::io::{self, BufReader};
 
 use crate::content::{Descriptor, DigestReader, MeteredReader, Step};
 
-use super::client::Client;
-use super::error::Error;
+use super::super::client::Client;
+use super::super::error::Error;
 use super::unchanged_file::{UnchangedFile, unreadable};
 
 /// Returns the descriptor of a file's content.
-pub(super) async fn hash(
+pub(in crate::client) async fn hash(
     client: &Client,
     file: &UnchangedFile,
     media_type: &str,

@@ -13,10 +13,9 @@ use tokio::sync::watch;
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, with_causes};
 use crate::oci::{self, Declaration, Reference};
 
-use super::attached::{AttachedManifest, AttachedReader};
-use super::error::Error;
-use super::transfer::Transfer;
-use super::tree::{LeftOut, Tree};
+use super::super::error::Error;
+use super::super::transfer::{LeftOut, Transfer, Tree};
+use super::reader::{AttachedManifest, AttachedReader};
 
 /// How many jobs run at a time.
 const AT_A_TIME: usize = 8;
@@ -30,15 +29,15 @@ const MOST_WARNINGS: usize = 3;
 
 /// The attachments that were copied with a manifest.
 #[derive(Debug, Default)]
-pub(super) struct AttachedCopied {
+pub(in crate::client) struct AttachedCopied {
     /// How many referrers the destination has now.
-    pub(super) referrers: usize,
+    pub(in crate::client) referrers: usize,
     /// How many tags made of digests, such as `sha256-….sig`, the destination has now.
-    pub(super) tags: usize,
+    pub(in crate::client) tags: usize,
     /// The content that the source lists, but does not have.
-    pub(super) left_out: Vec<LeftOut>,
+    pub(in crate::client) left_out: Vec<LeftOut>,
     /// The first manifest that was not copied, its error, and how many other manifests failed.
-    pub(super) failed: Option<(Digest, Error, usize)>,
+    pub(in crate::client) failed: Option<(Digest, Error, usize)>,
 }
 
 impl AttachedCopied {
@@ -79,10 +78,10 @@ fn concerns_one_manifest(error: &Error) -> bool {
 }
 
 /// Copies the attachments of a manifest from `source`.
-pub(super) struct AttachedCopy<'a> {
-    pub(super) transfer: &'a Transfer<'a>,
-    pub(super) source: &'a Reference,
-    pub(super) reader: AttachedReader<'a>,
+pub(in crate::client) struct AttachedCopy<'a> {
+    pub(in crate::client) transfer: &'a Transfer<'a>,
+    pub(in crate::client) source: &'a Reference,
+    pub(in crate::client) reader: AttachedReader<'a>,
 }
 
 /// A step of the copy. `depth` is the number of manifests between this one and the copied manifest.
@@ -124,7 +123,7 @@ enum Done {
 
 impl AttachedCopy<'_> {
     /// Lists the attachments of `subjects`, without attachments of attachments. Nothing is copied.
-    pub(super) async fn find(&self, subjects: Vec<Digest>) -> Result<Found, Error> {
+    pub(in crate::client) async fn find(&self, subjects: Vec<Digest>) -> Result<Found, Error> {
         let mut found = Found::default();
         let mut waiting: VecDeque<Digest> = subjects.into();
         let mut running = FuturesUnordered::new();
@@ -150,7 +149,7 @@ impl AttachedCopy<'_> {
 
     /// Copies the attachments in `found`, and attachments of attachments. Their blobs are sent at once. Their manifests are
     /// sent after `subjects` has become `true`, which means that the destination accepts them.
-    pub(super) async fn copy(
+    pub(in crate::client) async fn copy(
         &self,
         found: Found,
         subjects: watch::Receiver<bool>,
@@ -273,13 +272,13 @@ impl AttachedCopy<'_> {
 
 /// The attachments of some manifests.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(in crate::client) struct Found {
     listed: HashSet<Digest>,
     attached: Vec<(Digest, Vec<AttachedManifest>)>,
 }
 
 impl Found {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::client) fn is_empty(&self) -> bool {
         self.attached
             .iter()
             .all(|(_, attached)| attached.is_empty())

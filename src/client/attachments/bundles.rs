@@ -9,12 +9,14 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::content::{Content, Descriptor, Digest, ErrorKind, ReadStorage};
 use crate::oci::read_manifest;
 
+use super::super::error::Error;
+use super::super::lookup::read_storage;
+use super::super::sigstore::{
+    BUNDLE_LIMIT, BundleError, BundleManifest, BundleVerifier, SigstoreRoot,
+};
+use super::super::trust::TrustError;
+use super::super::{Client, blocking};
 use super::discovered::{Discovered, DiscoveredManifest, Relation, Vouching};
-use super::error::Error;
-use super::lookup::read_storage;
-use super::sigstore::{BUNDLE_LIMIT, BundleError, BundleManifest, BundleVerifier, SigstoreRoot};
-use super::trust::TrustError;
-use super::{Client, blocking};
 
 /// How many bundles are read at a time.
 const AT_A_TIME: usize = 4;
@@ -22,7 +24,7 @@ const AT_A_TIME: usize = 4;
 const MOST_BYTES: u64 = 64 << 20;
 
 /// Verifies the bundles in `discovered`, and sets the results.
-pub(super) async fn verify_bundles(
+pub(in crate::client) async fn verify_bundles(
     client: &Client,
     mut discovered: Discovered,
     roots: &[SigstoreRoot],
@@ -168,5 +170,5 @@ fn verify_by_any(verifiers: &[BundleVerifier], bundle: &[u8], manifest: &Digest)
 }
 
 #[cfg(test)]
-#[path = "tests/discovered_bundles.rs"]
+#[path = "tests/bundles.rs"]
 mod tests;

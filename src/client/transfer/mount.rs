@@ -3,11 +3,15 @@
 use crate::content::{Descriptor, Digest, Push, Source, Stored};
 use crate::oci::Reference;
 
-use super::error::Error;
-use super::{Client, blocking};
+use super::super::error::Error;
+use super::super::{Client, blocking};
 
 /// Remembers that the repository of `reference` has these layers.
-pub(super) async fn remember(client: &Client, reference: &Reference, layers: &[Descriptor]) {
+pub(in crate::client) async fn remember(
+    client: &Client,
+    reference: &Reference,
+    layers: &[Descriptor],
+) {
     let Some((registry, repository)) = repository(reference) else {
         return;
     };
@@ -28,7 +32,7 @@ pub(super) async fn remember(client: &Client, reference: &Reference, layers: &[D
 
 /// Returns another repository in the registry of `reference` that had this content when this
 /// client last saw it.
-pub(super) async fn neighbour(
+pub(in crate::client) async fn neighbour(
     client: &Client,
     reference: &Reference,
     digest: &Digest,
@@ -47,7 +51,10 @@ pub(super) async fn neighbour(
 }
 
 /// Returns the repository of `source` when `destination` is in the same registry.
-pub(super) fn mountable<'a>(source: &'a Reference, destination: &Reference) -> Option<&'a str> {
+pub(in crate::client) fn mountable<'a>(
+    source: &'a Reference,
+    destination: &Reference,
+) -> Option<&'a str> {
     match (source, destination) {
         (Reference::Registry(from), Reference::Registry(to))
             if from.registry() == to.registry() =>
@@ -67,7 +74,7 @@ fn repository(reference: &Reference) -> Option<(&str, &str)> {
 
 /// Stores a blob unless the destination has it. Mounts it from the repository `from` if possible, and else uploads it
 /// from `source`. Returns which of these was done.
-pub(super) async fn put_blob(
+pub(in crate::client) async fn put_blob(
     to: &dyn Push,
     blob: &Descriptor,
     from: Option<&str>,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::content::{Referrer, Referrers, StoreError, with_causes};
 use crate::oci::Reference;
 
-use super::lookup::{Lookup, OFFLINE_WAIT};
-use super::options::PullPolicy;
+use super::super::lookup::{Lookup, OFFLINE_WAIT};
+use super::super::options::PullPolicy;
 
 /// The number of attachments of each artifact type. An attachment without an artifact type is counted by the media type of
 /// its manifest.
@@ -14,7 +14,7 @@ pub(crate) type AttachedTypes = BTreeMap<String, usize>;
 
 /// Lists the attachments of the manifest of `lookup`. Returns `None` if they are unknown. If the lookup was answered by the
 /// cache, no request is sent, so that an archive can be shown without its registry.
-pub(super) async fn attached_types(lookup: &Lookup) -> Option<AttachedTypes> {
+pub(in crate::client) async fn attached_types(lookup: &Lookup) -> Option<AttachedTypes> {
     let listed = match list(lookup).await? {
         Ok(listed) => listed,
         Err(error) => {

@@ -2,10 +2,10 @@
 
 use crate::content::{Digest, UploadSlot, Uploads};
 
-use super::client::Client;
+use super::super::client::Client;
 
 /// Remembers uploads in the cache of a client. Without a cache, nothing is remembered.
-pub(super) struct CachedUploads(pub(super) Client);
+pub(in crate::client) struct CachedUploads(pub(in crate::client) Client);
 
 impl Uploads for CachedUploads {
     fn slot(&self, repository: &str, content: &Digest) -> Option<Box<dyn UploadSlot>> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::content::{Descriptor, Digest};
 use crate::oci::Reference;
 
+use super::super::sigstore::{BundleError, SigstoreIdentity};
 use super::attachment::CREATED;
-use super::sigstore::{BundleError, SigstoreIdentity};
 
 /// The media type of the config of a container image. It says nothing about the kind of an attachment.
 const IMAGE_CONFIG: &str = crate::oci::media_type::IMAGE_CONFIG;

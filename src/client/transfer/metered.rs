@@ -12,7 +12,7 @@ use crate::content::{
 
 /// A source that reports how far it was read to a [`Meter`]. Bytes that are read again after an interruption count
 /// once.
-pub(super) struct MeteredSource<'a> {
+pub(in crate::client) struct MeteredSource<'a> {
     source: &'a dyn Source,
     meter: Arc<dyn Meter>,
     furthest: Arc<AtomicU64>,
@@ -20,7 +20,7 @@ pub(super) struct MeteredSource<'a> {
 
 impl<'a> MeteredSource<'a> {
     /// Begins a step of `progress` that reads the content of `descriptor`.
-    pub(super) fn new(
+    pub(in crate::client) fn new(
         source: &'a dyn Source,
         descriptor: &Descriptor,
         step: Step,

@@ -8,13 +8,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, Source, Step};
 use crate::oci::{AttachmentManifest, DescribedManifest};
 
+use super::super::error::Error;
+use super::super::lookup::Storage;
+use super::super::transfer::{MeteredSource, UnchangedFile, hash};
+use super::super::{Client, blocking};
 use super::attachment::{AttachedContent, Attachment, CREATED};
-use super::error::Error;
-use super::hashing::hash;
-use super::lookup::Storage;
-use super::metered::MeteredSource;
-use super::unchanged_file::UnchangedFile;
-use super::{Client, blocking};
 
 /// How many manifests are compared at a time.
 const AT_A_TIME: usize = 4;
@@ -37,7 +35,7 @@ pub struct Attached {
 }
 
 /// An attachment with the digest and the size of its content.
-pub(super) struct Prepared<'a> {
+pub(in crate::client) struct Prepared<'a> {
     attachment: &'a Attachment,
     content: Descriptor,
     /// The bytes of the content.
@@ -47,7 +45,7 @@ pub(super) struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     /// Hashes the content of `attachment`. `now` is the time of an attachment without one.
-    pub(super) async fn new(
+    pub(in crate::client) async fn new(
         client: &Client,
         attachment: &'a Attachment,
         now: SystemTime,
@@ -85,7 +83,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Returns the result of attaching to `subject`, which need not be stored yet. Sends nothing.
-    pub(super) fn planned(&self, subject: &Descriptor) -> Attached {
+    pub(in crate::client) fn planned(&self, subject: &Descriptor) -> Attached {
         let manifest = self.manifest(subject);
         self.attached(manifest.descriptor().digest.clone(), subject, false)
     }
@@ -118,14 +116,14 @@ impl<'a> Prepared<'a> {
 }
 
 /// Attaches content to one manifest in one storage.
-pub(super) struct Attaching<'a> {
+pub(in crate::client) struct Attaching<'a> {
     client: &'a Client,
     storage: &'a dyn Storage,
     subject: &'a Descriptor,
 }
 
 impl<'a> Attaching<'a> {
-    pub(super) fn new(
+    pub(in crate::client) fn new(
         client: &'a Client,
         storage: &'a dyn Storage,
         subject: &'a Descriptor,
@@ -138,7 +136,7 @@ impl<'a> Attaching<'a> {
     }
 
     /// Attaches content, unless the same attachment exists already or this is a dry run.
-    pub(super) async fn attach(
+    pub(in crate::client) async fn attach(
         &self,
         prepared: &Prepared<'_>,
         dry_run: bool,
@@ -153,7 +151,10 @@ impl<'a> Attaching<'a> {
     }
 
     /// Attaches content without looking for an existing attachment.
-    pub(super) async fn attach_new(&self, prepared: &Prepared<'_>) -> Result<Attached, Error> {
+    pub(in crate::client) async fn attach_new(
+        &self,
+        prepared: &Prepared<'_>,
+    ) -> Result<Attached, Error> {
         let manifest = prepared.manifest(self.subject);
         self.send(prepared, &manifest).await?;
         let digest = manifest.descriptor().digest.clone();

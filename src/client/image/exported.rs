@@ -3,7 +3,7 @@
 use crate::archive::{Contents, Target};
 use crate::content::Digest;
 
-use super::tagging::TagChange;
+use super::super::tagging::TagChange;
 
 /// A container image that was exported.
 #[derive(Debug, Clone)]

@@ -4,17 +4,20 @@ use futures_util::future::join;
 
 use crate::oci::{OpenUpload, Reference};
 
-use super::client::Client;
-use super::error::Error;
+use super::super::client::Client;
+use super::super::error::Error;
 
 /// The upload that a registry has opened, which shows that it accepts uploads. `None` for an image layout.
-pub(super) struct UploadAccess(Option<OpenUpload>);
+pub(in crate::client) struct UploadAccess(Option<OpenUpload>);
 
 impl UploadAccess {
     /// Asks the registry of `reference`. Nothing is asked about an image layout.
     ///
     /// The error is that of a registry that does not accept uploads from this client.
-    pub(super) async fn ask(client: &Client, reference: &Reference) -> Result<Self, Error> {
+    pub(in crate::client) async fn ask(
+        client: &Client,
+        reference: &Reference,
+    ) -> Result<Self, Error> {
         match reference {
             Reference::Registry(place) => {
                 let repository = client.registries.repository(place);
@@ -25,12 +28,12 @@ impl UploadAccess {
     }
 
     /// Returns the access for work that uploads nothing.
-    pub(super) fn none() -> Self {
+    pub(in crate::client) fn none() -> Self {
         Self(None)
     }
 
     /// Cancels the upload while `work` runs.
-    pub(super) async fn release_during<T>(self, work: impl Future<Output = T>) -> T {
+    pub(in crate::client) async fn release_during<T>(self, work: impl Future<Output = T>) -> T {
         let release = async {
             if let Some(upload) = self.0 {
                 upload.cancel().await;

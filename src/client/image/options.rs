@@ -6,14 +6,14 @@ use std::time::SystemTime;
 use crate::archive::Target;
 use crate::oci::Reference;
 
-use super::error::Error;
+use super::super::error::Error;
 
 /// The default path of the executable.
 const PATH: &str = "/provider";
 /// The longest path of the executable, in bytes: 100 for the name in the header of a tar, and 1 for the first slash.
 const LONGEST_PATH: usize = 101;
 /// The prefix of the labels that an export writes itself.
-pub(super) const OWN_LABELS: &str = "com.wasmcloud.par.";
+pub(in crate::client) const OWN_LABELS: &str = "com.wasmcloud.par.";
 
 /// The options of an export: what a container image contains besides the executables of an archive.
 ///
@@ -112,7 +112,7 @@ impl ExportOptions {
     }
 
     /// Checks everything that can be checked without the archive.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(in crate::client) fn check(&self) -> Result<(), Error> {
         let mut labels = self.labels.keys();
         if let Some(label) = labels.find(|label| label.starts_with(OWN_LABELS)) {
             return Err(Error::ReservedLabel(label.clone()));

@@ -8,10 +8,10 @@ use bytes::Bytes;
 
 use crate::content::{rfc3339, unix_seconds};
 
-use super::error::Error;
+use super::super::error::Error;
 
 /// The annotation with the time at which an artifact was made (OCI image specification, "Pre-Defined Annotation Keys").
-pub(super) const CREATED: &str = "org.opencontainers.image.created";
+pub(in crate::client) const CREATED: &str = "org.opencontainers.image.created";
 /// The media type of content whose type is not known.
 const UNKNOWN: &str = "application/octet-stream";
 /// How long each of the two names of a media type may be, in bytes (RFC 6838, section 4.2).
@@ -29,7 +29,7 @@ const LONGEST_NAME: usize = 127;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Attachment {
-    pub(super) content: AttachedContent,
+    pub(in crate::client) content: AttachedContent,
     /// The type of the artifact, such as `application/vnd.cyclonedx+json`: a media type by RFC 6838.
     pub artifact_type: String,
     /// The media type of the content. Default: the type of the artifact if it names a format, such as a type that ends with
@@ -42,7 +42,7 @@ pub struct Attachment {
     /// The time for the annotation `org.opencontainers.image.created`, in whole seconds. Default: the time of the call.
     pub created: Option<SystemTime>,
     /// Whether the manifest embeds the content, if the content is small.
-    pub(super) embedded: bool,
+    pub(in crate::client) embedded: bool,
 }
 
 /// The largest content that a manifest embeds, in bytes. Registries accept manifests of 4 MiB. But a client that searches a
@@ -51,7 +51,7 @@ const EMBEDDED_LIMIT: usize = 64 << 10;
 
 /// The content of an attachment.
 #[derive(Debug, Clone)]
-pub(super) enum AttachedContent {
+pub(in crate::client) enum AttachedContent {
     File(PathBuf),
     Bytes(Bytes),
 }
@@ -101,7 +101,7 @@ impl Attachment {
 
     /// Embeds content of at most 64 KiB in the manifest, so that clients need no request for its blob. This is only for
     /// bytes, not for files.
-    pub(super) fn embedded(self) -> Self {
+    pub(in crate::client) fn embedded(self) -> Self {
         Self {
             embedded: true,
             ..self
@@ -109,7 +109,7 @@ impl Attachment {
     }
 
     /// Returns the content that the manifest embeds, if it does.
-    pub(super) fn embedded_content(&self) -> Option<&[u8]> {
+    pub(in crate::client) fn embedded_content(&self) -> Option<&[u8]> {
         match &self.content {
             AttachedContent::Bytes(bytes) if self.embedded && bytes.len() <= EMBEDDED_LIMIT => {
                 Some(bytes)
@@ -134,7 +134,7 @@ impl Attachment {
     }
 
     /// Returns an error if a type is not a media type. Registries and tools refuse such types, too.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(in crate::client) fn check(&self) -> Result<(), Error> {
         let types = [Some(&self.artifact_type), self.media_type.as_ref()];
         let wrong = types
             .into_iter()
@@ -144,7 +144,7 @@ impl Attachment {
     }
 
     /// Returns the media type of the content.
-    pub(super) fn content_type(&self) -> &str {
+    pub(in crate::client) fn content_type(&self) -> &str {
         if let Some(given) = &self.media_type {
             return given;
         }
@@ -159,7 +159,10 @@ impl Attachment {
     }
 
     /// Returns the annotations of the manifest. `now` is the time of an attachment without one.
-    pub(super) fn manifest_annotations(&self, now: SystemTime) -> BTreeMap<String, String> {
+    pub(in crate::client) fn manifest_annotations(
+        &self,
+        now: SystemTime,
+    ) -> BTreeMap<String, String> {
         let created = rfc3339(unix_seconds(self.created.unwrap_or(now)));
         let mut annotations = self.annotations.clone();
         annotations.entry(CREATED.to_owned()).or_insert(created);

@@ -9,11 +9,11 @@ use tokio::sync::OnceCell;
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, Referrers};
 use crate::oci::attached_tags;
 
-use super::error::Error;
+use super::super::error::Error;
 
 /// An attachment of a manifest, as a storage lists it. The list is not verified.
 #[derive(Debug, Clone)]
-pub(super) enum AttachedManifest {
+pub(in crate::client) enum AttachedManifest {
     /// A manifest whose subject is the other manifest.
     Referrer(Descriptor),
     /// A manifest under a tag that is made of the other manifest's digest, such as `sha256-….sig`. The first field is the
@@ -22,7 +22,7 @@ pub(super) enum AttachedManifest {
 }
 
 impl AttachedManifest {
-    pub(super) fn digest(&self) -> &Digest {
+    pub(in crate::client) fn digest(&self) -> &Digest {
         match self {
             Self::Referrer(descriptor) | Self::Tagged(_, descriptor) => &descriptor.digest,
         }
@@ -30,7 +30,7 @@ impl AttachedManifest {
 }
 
 /// Finds the attachments of manifests in a storage.
-pub(super) struct AttachedReader<'a> {
+pub(in crate::client) struct AttachedReader<'a> {
     from: &'a dyn ReadStorage,
     referrers: &'a dyn Referrers,
     /// All tags of the storage, or `None` if one request cannot return them. They are requested with the first list.
@@ -39,7 +39,7 @@ pub(super) struct AttachedReader<'a> {
 
 impl<'a> AttachedReader<'a> {
     /// Returns `None` if the storage `from` does not know attachments. The cache does not.
-    pub(super) fn new(from: &'a dyn ReadStorage) -> Option<Self> {
+    pub(in crate::client) fn new(from: &'a dyn ReadStorage) -> Option<Self> {
         Some(Self {
             from,
             referrers: from.as_referrers()?,
@@ -48,7 +48,10 @@ impl<'a> AttachedReader<'a> {
     }
 
     /// Lists the attachments of the manifest `subject`, without attachments of attachments.
-    pub(super) async fn of(&self, subject: &Digest) -> Result<Vec<AttachedManifest>, Error> {
+    pub(in crate::client) async fn of(
+        &self,
+        subject: &Digest,
+    ) -> Result<Vec<AttachedManifest>, Error> {
         let listed = async { Ok(self.referrers.referrers(subject, None).await?) };
         let (listed, tagged) = try_join(listed, self.tagged(subject)).await?;
         let listed = listed.into_iter();

@@ -9,16 +9,16 @@ use tempfile::{NamedTempFile, TempPath};
 use crate::archive::{Contents, Dates, verify_with};
 use crate::content::{MeteredReader, Step};
 
-use super::blocking::Input;
-use super::error::Error;
-use super::{Client, blocking};
+use super::super::blocking::Input;
+use super::super::error::Error;
+use super::super::{Client, blocking};
 
 /// Verifies the archive that `input` yields, and writes it to a temporary file, which is removed when its path is
 /// dropped. `name` names the input in errors.
 ///
 /// The input is read on a thread of its own, because it may never end. Dropping the future does
 /// not wait for that thread.
-pub(super) async fn spool(
+pub(in crate::client) async fn spool(
     client: &Client,
     input: impl Read + Send + 'static,
     name: &str,
