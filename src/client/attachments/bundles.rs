@@ -29,6 +29,14 @@ pub(in crate::client) async fn verify_bundles(
     mut discovered: Discovered,
     roots: &[SigstoreRoot],
 ) -> Result<Discovered, Error> {
+    let roots = roots.to_vec();
+    // Also without a bundle, a root that cannot be used is an error.
+    let verifiers = blocking(move || {
+        let verifiers = roots.iter().map(BundleVerifier::new);
+        let verifiers: Result<Arc<[_]>, _> = verifiers.collect();
+        Ok(verifiers.map_err(TrustError::from)?)
+    });
+    let verifiers = verifiers.await?;
     let mut bundles = Vec::new();
     let mut left = MOST_BYTES;
     collect(&discovered.root, &mut left, &mut bundles);
@@ -36,15 +44,9 @@ pub(in crate::client) async fn verify_bundles(
         return Ok(discovered);
     }
     let store = read_storage(client, &discovered.reference).await?;
-    let roots = roots.to_vec();
-    let verifiers = blocking(move || {
-        let verifiers = roots.iter().map(BundleVerifier::new);
-        let verifiers: Result<Arc<[_]>, _> = verifiers.collect();
-        Ok(verifiers.map_err(TrustError::from)?)
-    });
     let reading = BundleReader {
         store: store.as_ref(),
-        verifiers: verifiers.await?,
+        verifiers,
     };
     let verified = bundles.into_iter().map(|bundle| reading.verify(bundle));
     let verified = stream::iter(verified.collect::<Vec<_>>()).buffered(AT_A_TIME);
