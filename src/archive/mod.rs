@@ -67,6 +67,8 @@ pub(crate) use read::{
 };
 pub use rotation::Rotation;
 pub use target::{ParseTargetError, Target};
+#[cfg(feature = "cli")]
+pub(crate) use world::WIT_THREAD;
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};
 pub use write::{ArchiveWriter, Identity, Input, Signer, edit, insert};

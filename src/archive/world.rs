@@ -1,7 +1,9 @@
 //! WIT worlds: encoding a directory of WIT files, and printing an encoded world.
 
 use std::fmt;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
 
 use wit_component::{DecodedWasm, WitPrinter};
 use wit_parser::{Resolve, TypeDefKind};
@@ -16,27 +18,123 @@ const ENCODER: &[u8] = b"\x0dwit-component";
 /// bytes 0x67 and 0x65, which now mean lists of a fixed size and futures. `wash` 0.43 encodes with 0.224.
 const PRESENT_ENCODING: u64 = 226;
 
+/// The name of the thread that reads WIT. The parser panics on some malformed worlds.
+pub(crate) const WIT_THREAD: &str = "wit";
+
+/// The stack of that thread, in bytes, for types that are nested deep: the parser limits the depth to a million. The memory
+/// is only reserved.
+const STACK: usize = 1 << 30;
+
+/// The most bytes of WIT that are encoded, and the most files.
+const MOST_BYTES: u64 = 64 << 20;
+const MOST_FILES: usize = 10_000;
+
+/// The longest message of the parser that is kept, in characters. It quotes lines of the source.
+const LONGEST_REASON: usize = 4000;
+
 /// Encodes the WIT package in `directory` and its dependencies in `deps/`, as `wash` does.
 ///
 /// # Errors
 ///
 /// [`Error::Read`] when the directory cannot be read, and [`Error::Wit`] with the message of the parser when it
-/// holds no valid package.
+/// holds no valid package, or more than 10,000 files or 64 MiB.
 pub fn encode_world(directory: &Path) -> Result<Vec<u8>, Error> {
-    let error = |reason: String| Error::Wit {
-        place: directory.display().to_string(),
-        reason,
-    };
+    let place = directory.display().to_string();
     // Checked here, because the parser would report another reason and another path.
-    let found = std::fs::metadata(directory).map_err(|source| Error::read(directory, source))?;
+    let found = fs::metadata(directory).map_err(|source| Error::read(directory, source))?;
     if !found.is_dir() {
-        return Err(error("not a directory".to_owned()));
+        return Err(wit_error(place, "not a directory"));
     }
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve
-        .push_dir(directory)
-        .map_err(|source| error(format!("{source:#}")))?;
-    wit_component::encode(&resolve, package).map_err(|source| error(format!("{source:#}")))
+    // The parser reads whatever it finds.
+    let mut seen = Seen::default();
+    seen.check(directory)?;
+    let dependencies = directory.join("deps");
+    if dependencies.is_dir() {
+        seen.check(&dependencies)?;
+    }
+    on_wit_thread(place, || {
+        let mut resolve = Resolve::default();
+        let (package, _) = resolve
+            .push_dir(directory)
+            .map_err(|source| format!("{source:#}"))?;
+        wit_component::encode(&resolve, package).map_err(|source| format!("{source:#}"))
+    })
+}
+
+/// The files of a WIT directory that were found so far.
+#[derive(Default)]
+struct Seen {
+    files: usize,
+    bytes: u64,
+}
+
+impl Seen {
+    /// Refuses what the parser cannot read to its end: pipes, devices, and too much. Looks into the directories in
+    /// `directory`, as the parser does with `deps/`.
+    fn check(&mut self, directory: &Path) -> Result<(), Error> {
+        for path in entries(directory)? {
+            if path.is_dir() {
+                for path in entries(&path)? {
+                    self.add(&path)?;
+                }
+            } else {
+                self.add(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), Error> {
+        // A link to nowhere is left to the parser.
+        let Ok(found) = fs::metadata(path) else {
+            return Ok(());
+        };
+        if found.is_dir() {
+            return Ok(());
+        }
+        if !found.is_file() {
+            return Err(wit_error(path.display().to_string(), "not a file"));
+        }
+        self.files += 1;
+        self.bytes = self.bytes.saturating_add(found.len());
+        if self.files > MOST_FILES || self.bytes > MOST_BYTES {
+            let most = MOST_BYTES >> 20;
+            let reason = format!("there are more than {MOST_FILES} files or {most} MiB of WIT");
+            return Err(wit_error(path.display().to_string(), &reason));
+        }
+        Ok(())
+    }
+}
+
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let read_error = |source| Error::read(directory, source);
+    let entries = fs::read_dir(directory).map_err(read_error)?;
+    let paths = entries.map(|entry| Ok(entry.map_err(read_error)?.path()));
+    paths.take(MOST_FILES + 1).collect()
+}
+
+/// Runs `work` on a thread with a large stack. Its error is the reason of an error about `place`.
+fn on_wit_thread<T: Send>(
+    place: String,
+    work: impl FnOnce() -> Result<T, String> + Send,
+) -> Result<T, Error> {
+    let outcome = thread::scope(|scope| {
+        let builder = thread::Builder::new();
+        let builder = builder.name(WIT_THREAD.to_owned()).stack_size(STACK);
+        let working = builder.spawn_scoped(scope, work).map_err(Error::Thread)?;
+        let panicked = |_| Err("the parser failed on it".to_owned());
+        Ok::<_, Error>(working.join().unwrap_or_else(panicked))
+    });
+    outcome?.map_err(|reason| wit_error(place, &reason))
+}
+
+fn wit_error(place: String, reason: &str) -> Error {
+    let mut reason = reason.to_owned();
+    if let Some((end, _)) = reason.char_indices().nth(LONGEST_REASON) {
+        reason.truncate(end);
+        reason.push('…');
+    }
+    Error::Wit { place, reason }
 }
 
 /// Returns the text form of an encoded world.
@@ -46,33 +144,32 @@ pub fn encode_world(directory: &Path) -> Result<Vec<u8>, Error> {
 /// [`Error::Wit`] when the bytes are not an encoded world, or have a future in the encoding of `wash` 0.43, which would be
 /// taken for another type.
 pub fn print_world(world: &[u8]) -> Result<String, Error> {
-    let error = |reason: String| Error::Wit {
-        place: WORLD_ENTRY.to_owned(),
-        reason,
-    };
+    on_wit_thread(WORLD_ENTRY.to_owned(), || print(world))
+}
+
+fn print(world: &[u8]) -> Result<String, String> {
     let old = encoder(world).filter(|encoder| encoder.is_old());
     let decoded = wit_component::decode(world).map_err(|source| {
         let by = old.map(|encoder| format!("; it was encoded by {encoder}"));
-        error(format!("{source:#}{}", by.unwrap_or_default()))
+        format!("{source:#}{}", by.unwrap_or_default())
     })?;
     if let DecodedWasm::Component(..) = decoded {
-        return Err(error("it is a component, not a WIT package".to_owned()));
+        return Err("it is a component, not a WIT package".to_owned());
     }
     let resolve = decoded.resolve();
     if let Some(encoder) = old
         && has_future(resolve)
     {
-        let reason = format!(
+        return Err(format!(
             "it has a future, and was encoded by {encoder}, whose encoding of futures now means another type"
-        );
-        return Err(error(reason));
+        ));
     }
     let main = decoded.package();
     let mut nested: Vec<_> = resolve.packages.iter().map(|(id, _)| id).collect();
     nested.retain(|id| *id != main);
     let mut printer = WitPrinter::default();
     let printed = printer.print(resolve, main, &nested);
-    printed.map_err(|source| error(format!("{source:#}")))?;
+    printed.map_err(|source| format!("{source:#}"))?;
     Ok(printer.output.to_string())
 }
 

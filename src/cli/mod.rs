@@ -17,6 +17,7 @@ mod failures;
 mod files;
 mod interruption;
 mod output;
+mod panics;
 mod pin_document;
 mod run;
 mod schema;

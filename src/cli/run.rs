@@ -16,6 +16,7 @@ use super::interruption::Interruption;
 use super::output::{
     Answer, Bars, Display, Format, Formats, LOG_FORMAT, Lines, LogFormat, Printer, Problem, log,
 };
+use super::panics;
 use super::session::Session;
 use super::variables::{Given, naming_variables, without_empty_variables};
 
@@ -160,6 +161,7 @@ pub fn main() -> ExitCode {
         log: cli.global.log_format,
     };
     let printer = Printer::new(formats, cli.global.quiet);
+    panics::report(&printer);
     match run(cli, &printer) {
         Ok(answer) => printer.answer(answer),
         Err(problem) => printer.problem(Problem {

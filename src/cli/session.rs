@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
 use crate::cache::{self, Cache, State};
-use crate::content::{AnsweringHosts, Progress};
+use crate::content::{AnsweringHosts, Progress, TemporaryDirectory};
 
 use super::output::Printer;
 
@@ -76,13 +75,11 @@ impl Session {
     /// Returns this session, or one with a temporary cache if the user names no cache and the default one cannot be
     /// used. The cache is deleted when the returned directory is dropped. Only for commands whose result does not
     /// depend on the content of the cache. Blocks.
-    pub(crate) fn with_usable_cache(&self) -> Result<(Self, Option<TempDir>)> {
+    pub(crate) fn with_usable_cache(&self) -> Result<(Self, Option<TemporaryDirectory>)> {
         if self.cache_directory.is_some() || Cache::open(None).is_ok() {
             return Ok((self.clone(), None));
         }
-        let directory = tempfile::Builder::new()
-            .prefix("par-")
-            .tempdir()
+        let directory = TemporaryDirectory::create_in(&std::env::temp_dir())
             .context("cannot make a temporary directory")?;
         let mut session = self.clone();
         session.cache_directory = Some(directory.path().to_owned());
@@ -91,7 +88,7 @@ impl Session {
 
     /// Returns this session, or one with a temporary cache if nothing can be written to the cache. The temporary cache
     /// is deleted when the returned directory is dropped. Blocks.
-    pub(crate) fn with_writable_cache(&self) -> Result<(Self, Option<TempDir>)> {
+    pub(crate) fn with_writable_cache(&self) -> Result<(Self, Option<TemporaryDirectory>)> {
         let existing = match Cache::open_existing(self.cache_directory()) {
             Ok(existing) => existing,
             Err(cache::Error::NoDirectory) => None,
@@ -102,9 +99,7 @@ impl Session {
         if opened.as_ref().is_some_and(is_writable) {
             return Ok((self.clone(), None));
         }
-        let directory = tempfile::Builder::new()
-            .prefix("par-")
-            .tempdir()
+        let directory = TemporaryDirectory::create_in(&std::env::temp_dir())
             .context("cannot make a temporary directory")?;
         let mut session = self.clone();
         session.cache_directory = Some(directory.path().to_owned());

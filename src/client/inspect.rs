@@ -14,6 +14,7 @@ use crate::oci::Reference;
 use super::attachments::{AttachedTypes, attached_types};
 use super::client::Client;
 use super::error::Error;
+use super::lock::LockError;
 use super::lookup::Lookup;
 use super::sigstore::SigstoreIdentity;
 use super::summary::{Summarized, preview_summary};
@@ -117,11 +118,15 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error`] of the registry, the cache, or of claims that do not verify; [`Error::Lock`] for a reference that
-    /// is not locked. A refusal of the policy or a pin is in the [`TrustReport`].
+    /// [`Error`] of the registry, the cache, or of claims that do not verify. A refusal of the lock, the policy or a pin
+    /// is in the [`TrustReport`].
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn check_trust(&self, reference: &Reference) -> Result<TrustReport, Error> {
-        let reference = &self.locked(reference)?;
+        let reference = &match self.locked(reference) {
+            // The report has this refusal.
+            Err(Error::Lock(LockError::NotLocked { .. })) => reference.clone(),
+            locked => locked?,
+        };
         let lookup = Lookup::start(self, reference, &Target::host()).await?;
         TrustReport::of(&lookup).await
     }

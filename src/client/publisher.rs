@@ -8,6 +8,7 @@ use crate::oci::{self, Artifact, Reference, media_type};
 
 use super::error::Error;
 use super::lookup::{read_layout, read_range};
+use super::trust::revision_text;
 use super::{Client, annotations};
 
 /// How many bytes of an archive's start are read to find its claims. They are the first entry of an archive.
@@ -16,13 +17,35 @@ const HEAD: u64 = 64 * 1024;
 /// The issuer and the subject of the archive of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Publisher {
-    /// The issuer and the subject in the verified claims of a provider archive, and the account that has handed over to
-    /// this issuer by a verified rotation statement.
-    Known(Issuer, Subject, Option<Issuer>),
+    /// The publisher in the verified claims of a provider archive.
+    Known(Claimed),
     /// The manifest is not that of a provider archive.
     NotAnArchive,
     /// The claims cannot be read, for this reason.
     Unknown(String),
+}
+
+/// What the verified claims of a provider archive say of its publisher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claimed {
+    issuer: Issuer,
+    subject: Subject,
+    /// The account that has handed over to the issuer by a verified rotation statement.
+    former: Option<Issuer>,
+    revision: Option<i32>,
+}
+
+impl Claimed {
+    /// Warns when hosts that have used this archive under a tag will refuse one with the claims `new`.
+    fn warn_of_rollback(&self, new: &Self, reference: &Reference) {
+        if new.revision < self.revision {
+            tracing::warn!(
+                "hosts that have used {} of {reference} will refuse {}",
+                revision_text(self.revision),
+                revision_text(new.revision)
+            );
+        }
+    }
 }
 
 impl Publisher {
@@ -30,7 +53,12 @@ impl Publisher {
     pub(super) fn new(claims: &VerifiedClaims, rotation: Option<&Rotation>) -> Self {
         let former = rotation.filter(|rotation| rotation.fits(claims));
         let former = former.map(|rotation| rotation.from().clone());
-        Self::Known(claims.issuer().clone(), claims.subject().clone(), former)
+        Self::Known(Claimed {
+            issuer: claims.issuer().clone(),
+            subject: claims.subject().clone(),
+            former,
+            revision: claims.metadata().revision,
+        })
     }
 
     /// Reads the publisher of the manifest `digest` in `storage`, the storage of `reference`. Sends one request when
@@ -103,20 +131,21 @@ impl Publisher {
 
 impl Publisher {
     /// Refuses to move the tag of `reference` from an archive of this publisher to one of `new`, unless this publisher
-    /// has handed over to `new`. Warns when they cannot be compared.
+    /// has handed over to `new`. Warns when they cannot be compared, and when the revision is lower than before.
     pub(super) fn require(&self, new: &Self, reference: &Reference) -> Result<(), Error> {
         let reason = match (self, new) {
-            (Self::Known(issuer, subject, _), Self::Known(new_issuer, new_subject, former)) => {
-                let keeps = issuer == new_issuer || former.as_ref() == Some(issuer);
-                if keeps && subject == new_subject {
+            (Self::Known(old), Self::Known(new)) => {
+                let keeps = old.issuer == new.issuer || new.former.as_ref() == Some(&old.issuer);
+                if keeps && old.subject == new.subject {
+                    old.warn_of_rollback(new, reference);
                     return Ok(());
                 }
                 return Err(Error::TagIdentity {
                     reference: reference.to_string(),
-                    issuer: issuer.clone(),
-                    subject: subject.clone(),
-                    new_issuer: new_issuer.clone(),
-                    new_subject: new_subject.clone(),
+                    issuer: old.issuer.clone(),
+                    subject: old.subject.clone(),
+                    new_issuer: new.issuer.clone(),
+                    new_subject: new.subject.clone(),
                 });
             }
             (Self::NotAnArchive, Self::NotAnArchive) => return Ok(()),
@@ -140,10 +169,10 @@ impl Publisher {
     /// Refuses to move the tag of `reference` from an archive of this publisher to a container image.
     pub(super) fn refuse_image(self, reference: &Reference) -> Result<(), Error> {
         match self {
-            Self::Known(issuer, subject, _) => Err(Error::TagOfArchive {
+            Self::Known(old) => Err(Error::TagOfArchive {
                 reference: reference.to_string(),
-                issuer,
-                subject,
+                issuer: old.issuer,
+                subject: old.subject,
             }),
             Self::NotAnArchive => Ok(()),
             Self::Unknown(reason) => {

@@ -5,12 +5,21 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::content::read_bounded;
+use crate::content::{ErrorKind, is_too_large, read_bounded};
 
 /// Reads a text. Fails if it has more than `limit` bytes or is not UTF-8.
 pub(super) fn read_text(reader: impl Read, limit: u64) -> io::Result<String> {
     let text = String::from_utf8(read_bounded(reader, limit)?);
     text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Returns the kind of an error of [`read_text`]. A file that is not a text is malformed, as one that is not TOML.
+pub(super) fn kind_of_text(error: &io::Error) -> ErrorKind {
+    if error.kind() == io::ErrorKind::InvalidData || is_too_large(error) {
+        ErrorKind::Usage
+    } else {
+        ErrorKind::of_io(error)
+    }
 }
 
 /// A problem in a TOML text.

@@ -93,12 +93,18 @@ impl KeyDirectories {
     }
 
     /// Returns the key in the first file of this name. A file that cannot be read is an error: using another key
-    /// instead would change the publisher.
+    /// instead would change the publisher. Warns when a later directory has another key of this name, which `wash` may
+    /// use.
     fn find_file(&self, name: &str, kind: KeyKind) -> Result<Option<(Key, KeyOrigin)>, Error> {
-        for directory in &self.0 {
+        for (index, directory) in self.0.iter().enumerate() {
             let path = directory.join(name);
             match fs::symlink_metadata(&path) {
-                Ok(_) => return Ok(Some((read_seed(&path, kind)?, KeyOrigin::File(path)))),
+                Ok(_) => {
+                    let key = read_seed(&path, kind)?;
+                    let others = self.0.iter().skip(index + 1);
+                    warn_of_others(&path, &key, others.map(|directory| directory.join(name)));
+                    return Ok(Some((key, KeyOrigin::File(path))));
+                }
                 Err(error) if is_absent(&error) => {}
                 Err(source) => return Err(Error::Read { path, source }),
             }
@@ -148,6 +154,22 @@ impl KeyDirectories {
     pub(crate) fn list(&self) -> Result<Vec<KeyFile>, Error> {
         let found = self.0.iter().map(|directory| files(directory));
         Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+}
+
+/// Warns about each of the files `others` that holds another key than `key` from the file `used`.
+fn warn_of_others(used: &Path, key: &Key, others: impl Iterator<Item = PathBuf>) {
+    for path in others {
+        let other = key_file(path).and_then(|file| Some((file.path, file.public_key?)));
+        if let Some((path, public_key)) = other
+            && public_key != key.public_key()
+        {
+            tracing::warn!(
+                "{} is used, and {} has the other key {public_key}",
+                used.display(),
+                path.display()
+            );
+        }
     }
 }
 

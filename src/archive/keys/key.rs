@@ -66,6 +66,10 @@ impl Key {
                 origin: origin(),
                 expected: kind.seed_description(),
             }),
+            Err(_) if is_public_key(seed) => Err(Error::MalformedSeed {
+                origin: origin(),
+                source: format!("it is a public key, and not {}", kind.seed_description()).into(),
+            }),
             Err(source) => Err(Error::MalformedSeed {
                 origin: origin(),
                 source: source.into(),
@@ -110,6 +114,11 @@ impl Key {
         let signature = self.pair.sign(bytes);
         signature.map_err(|source| Error::Sign(source.into()))
     }
+}
+
+/// Returns whether `text` is the public key of any kind of key.
+pub(super) fn is_public_key(text: &str) -> bool {
+    KeyPair::from_public_key(text).is_ok()
 }
 
 impl fmt::Debug for Key {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::archive::error::Error;
 use crate::content::open_regular;
 
-use super::key::Key;
+use super::key::{Key, is_public_key};
 use super::kind::KeyKind;
 use super::public_key::Subject;
 
@@ -71,7 +71,7 @@ impl GivenKey<'_> {
         }
         let path = Path::new(self.text);
         let is_secret = self.variable.is_some() || may_hold_seed(text);
-        if may_be_seed(text) && !path.exists() {
+        if (may_be_seed(text) || is_public_key(text)) && !path.exists() {
             return Ok(Loaded {
                 text: text.to_owned(),
                 place: origin,

@@ -179,7 +179,9 @@ impl CredentialArgs {
         if let Some(password) = self.password_read.get() {
             return Ok(password.clone());
         }
-        let password = read_line(input)?.unwrap_or_default();
+        let read = read_line(input)
+            .with_context(|| Failure::usage("cannot read the password from standard input"));
+        let password = read?.unwrap_or_default();
         if password.is_empty() {
             bail!(Failure::usage("standard input has no password"));
         }

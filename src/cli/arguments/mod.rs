@@ -36,7 +36,9 @@ pub(crate) use lock::{LOCK_FILE, LockArgs};
 pub(crate) use mirror_list::{MirrorList, Selected};
 pub(crate) use path::{Argument, archive_path, destination};
 pub(crate) use pull::PullArgs;
-pub(crate) use registry::{RegistryArgs, RegistryName, require_repository};
+pub(crate) use registry::{
+    RegistryArgs, RegistryName, require_repository, require_whole_repository,
+};
 pub(crate) use sides::SidesArgs;
 pub(crate) use signing::{
     KeyDirectoryArgs, SigningArgs, created_at, default_account, is_file_stem, signing_at,

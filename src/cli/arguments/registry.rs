@@ -312,6 +312,20 @@ pub(crate) fn require_repository<'a>(
     }
 }
 
+/// Does what [`require_repository`] does, and fails if the place has a tag or a digest too.
+pub(crate) fn require_whole_repository<'a>(
+    place: &'a Place,
+    reason: &str,
+) -> Result<&'a RegistryReference> {
+    let repository = require_repository(place, reason)?;
+    if repository.tag().is_some() || repository.digest().is_some() {
+        let message = format!("{repository} names a manifest, not a repository");
+        let hint = format!("name the repository: {place}");
+        bail!(Failure::usage(message).hint(hint));
+    }
+    Ok(repository)
+}
+
 /// The name of a registry: a host, with a port if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RegistryName(pub(crate) String);

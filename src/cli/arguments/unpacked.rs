@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
 use crate::archive::{self, Contents, Dates, Limits, Target};
 use crate::cli::files;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
 use crate::client::TrustPolicy;
-use crate::content::{Digest, MeteredReader, Step};
+use crate::content::{Digest, MeteredReader, Step, TemporaryDirectory};
 
 use super::registry::RegistryArgs;
 use super::source::{STANDARD_INPUT, Source, standard_input};
@@ -25,7 +24,7 @@ pub(crate) struct Unpacked {
     pub(crate) files: BTreeMap<Target, PathBuf>,
     /// The digest of the manifest. `None` for a file and for standard input.
     pub(crate) digest: Option<Digest>,
-    _directory: TempDir,
+    _directory: TemporaryDirectory,
 }
 
 impl Unpacked {
@@ -37,9 +36,7 @@ impl Unpacked {
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<Self> {
-        let directory = tempfile::Builder::new()
-            .prefix("par-")
-            .tempdir()
+        let directory = TemporaryDirectory::create_in(&std::env::temp_dir())
             .context("cannot make a temporary directory")?;
         let place = directory.path().to_owned();
         let mut digest = None;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueHint;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world};
@@ -62,7 +63,7 @@ pub(crate) struct Args {
     #[arg(short, long, visible_alias = "rev", value_name = "NUMBER")]
     revision: Option<i32>,
     /// The provider's version, any text. Default: `version` of the project, else the version of the crate
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
     version: Option<String>,
     /// The archive to write; an existing file is replaced. Default: `{name of the binary}.par.gz` in the directory
     /// `build` of the project

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueHint;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world, from_unix};
 use crate::cli::arguments::{BinaryArgs, Date, SigningArgs, destination};
@@ -26,10 +27,10 @@ Examples:
       --revision 3 --version 1.2.0 --destination provider.par.gz --compress")]
 pub(crate) struct Args {
     /// The provider's name, for people
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     name: String,
     /// The provider's vendor, for people
-    #[arg(short, long, value_name = "VENDOR")]
+    #[arg(short, long, value_name = "VENDOR", value_parser = NonEmptyStringValueParser::new())]
     vendor: String,
     #[command(flatten)]
     binaries: BinaryArgs,
@@ -37,7 +38,7 @@ pub(crate) struct Args {
     #[arg(short, long, visible_alias = "rev", value_name = "NUMBER")]
     revision: Option<i32>,
     /// The provider's version, any text. Default: none
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
     version: Option<String>,
     /// When the archive expires: a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span after signing
     /// such as `30d`, or seconds since 1970. Default: never

@@ -81,8 +81,8 @@ pub(crate) struct Args {
         value_parser = destination()
     )]
     write: Option<PathBuf>,
-    /// Also write a `hosts.toml` for each registry below this directory, which hosts read with --hosts-dir. Existing
-    /// files are replaced
+    /// Also write a `hosts.toml` for each registry below this directory, which hosts read with --hosts-dir. A file that
+    /// this command has written is replaced; any other file is left as it is, which is an error
     #[arg(
         long,
         value_name = "DIR",
@@ -191,7 +191,7 @@ impl Selection {
         if !is_selecting || !failures.is_empty() || self.references().any(is_repository) {
             return Ok(());
         }
-        let message = "--tags and --newest are for references without a tag, and LIST has none";
+        let message = "--tags and --newest are for references without a tag, but each reference in LIST has a tag or a digest";
         let hint = "leave them out, or leave out the tag of a reference";
         bail!(Failure::usage(message).hint(hint))
     }
@@ -276,7 +276,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn finish(
-        self,
+        mut self,
         list: &MirrorList,
         mirrored: Vec<Mirrored>,
         hosts: Vec<MirrorHosts>,
@@ -294,7 +294,7 @@ impl Run<'_> {
             }
         }
         if let Some(directory) = &self.args.write_hosts {
-            files::write_hosts(directory, report.hosts()).await?;
+            files::write_hosts(directory, report.hosts(), &mut self.failures).await?;
         }
         let with_hosts = !self.args.check && !self.args.dry_run;
         self.session.note(&report.summary(!with_hosts));

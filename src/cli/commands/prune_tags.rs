@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::{RegistryArgs, TagPattern, age, newest, require_repository};
+use crate::cli::arguments::{RegistryArgs, TagPattern, age, newest, require_whole_repository};
 use crate::cli::failures::Failures;
 use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
@@ -72,15 +72,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let repository = require_repository(
+    let repository = require_whole_repository(
         &args.repository,
         "and this command deletes tags of a repository",
     )?;
-    if repository.tag().is_some() || repository.digest().is_some() {
-        let message = format!("{repository} names a manifest, not a repository");
-        let hint = format!("name the repository: {}", args.repository);
-        bail!(Failure::usage(message).hint(hint));
-    }
     if args.keep_newest.is_none() && args.older_than.is_none() && args.pattern.is_none() {
         let message = "no option selects the tags to delete";
         let hint = "give --keep-newest, --older-than or --match";

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use anyhow::Result;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::archive::from_unix;
 use crate::cli::arguments::{Date, EditArgs};
@@ -23,16 +24,16 @@ pub(crate) struct Args {
     #[command(flatten)]
     edit: EditArgs,
     /// The provider's name, for people. Default: unchanged
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     name: Option<String>,
     /// The provider's vendor, for people. Default: unchanged
-    #[arg(short, long, value_name = "VENDOR")]
+    #[arg(short, long, value_name = "VENDOR", value_parser = NonEmptyStringValueParser::new())]
     vendor: Option<String>,
     /// A number that grows with each release. Default: unchanged
     #[arg(short, long, visible_alias = "rev", value_name = "NUMBER")]
     revision: Option<i32>,
     /// The provider's version, any text. Default: unchanged
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = NonEmptyStringValueParser::new())]
     version: Option<String>,
     /// When the archive expires: a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span after signing
     /// such as `30d`, seconds since 1970, or `none` for never. Default: unchanged

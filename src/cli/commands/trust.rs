@@ -11,7 +11,7 @@ use clap::{Subcommand, ValueHint};
 use serde_json::{Map, Value, json};
 
 use crate::archive;
-use crate::cli::arguments::{RegistryArgs, TrustArgs, destination, require_repository};
+use crate::cli::arguments::{RegistryArgs, TrustArgs, destination, require_whole_repository};
 use crate::cli::failures::Failures;
 use crate::cli::files::{is_standard_input, standard_input};
 use crate::cli::output::{Answer, Failure, Problem, path_text};
@@ -283,8 +283,13 @@ async fn export(destination: Option<PathBuf>, session: &Session) -> Result<Answe
 }
 
 async fn import(file: PathBuf, replace: bool, session: &Session) -> Result<Answer> {
-    let name = path_text(&file);
-    let text = if is_standard_input(&file) {
+    let is_piped = is_standard_input(&file);
+    let name = if is_piped {
+        "standard input".to_owned()
+    } else {
+        path_text(&file)
+    };
+    let text = if is_piped {
         let input = standard_input("the pins")?;
         detached(move || Ok(read_bounded(input.lock(), LIMIT)?)).await
     } else {
@@ -313,7 +318,7 @@ async fn import(file: PathBuf, replace: bool, session: &Session) -> Result<Answe
 }
 
 async fn forget(place: Place, session: &Session) -> Result<Answer> {
-    let repository = require_repository(&place, "and only repositories are pinned")?;
+    let repository = require_whole_repository(&place, "and only repositories are pinned")?;
     let (name, session) = (pin_name(repository), session.clone());
     blocking(move || {
         if !session.state()?.forget_identity(&name)? {

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
-/// The longest line that is read, in bytes. A longer one is cut.
+/// The longest line that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
 /// Asks a question, and returns the line that the user types, without its line end. Returns `None` at the end of the
@@ -18,10 +18,14 @@ pub(crate) fn ask(question: &str) -> io::Result<Option<String>> {
     Ok(answer)
 }
 
-/// Returns the next line of `input` without its end, or `None` at the end of `input`.
+/// Returns the next line of `input` without its end, or `None` at the end of `input`. A longer line than 64 KiB is an error.
 pub(crate) fn read_line(input: impl BufRead) -> io::Result<Option<String>> {
     let mut line = String::new();
-    let read = input.take(LONGEST).read_line(&mut line)?;
+    let read = input.take(LONGEST + 1).read_line(&mut line)?;
+    if read as u64 > LONGEST {
+        let message = format!("the line has more than {LONGEST} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
     Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 

@@ -124,6 +124,10 @@ impl ExportOptions {
             Some(path) if path.split('/').any(|part| matches!(part, "" | "." | "..")) => {
                 "a part of it is empty, `.` or `..`"
             }
+            // https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts
+            Some(path) if path.split('/').any(|part| part.starts_with(".wh.")) => {
+                "in an image, a name that begins with `.wh.` removes a file"
+            }
             Some(_) => return Ok(()),
         };
         Err(Error::ImagePath {

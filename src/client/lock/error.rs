@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::content::{Digest, ErrorKind};
 
 use super::super::sigstore::BundleError;
+use super::super::toml_problem::kind_of_text;
 use super::super::trust::{revision_text, said};
 
 /// A refusal of a [`Lock`](super::Lock), or a problem with a lock file.
@@ -174,7 +175,8 @@ impl LockError {
             | Self::PublisherChanged { .. }
             | Self::IdentityLost { .. }
             | Self::Downgrade { .. } => ErrorKind::NotVerified,
-            Self::Read { source, .. } | Self::Write { source, .. } => ErrorKind::of_io(source),
+            Self::Read { source, .. } => kind_of_text(source),
+            Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Malformed { .. } => ErrorKind::Usage,
         }
     }

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
-use tempfile::TempDir;
-
 use crate::archive::{
     self, Contents, Dates, Limits, Target, VerifiedClaims, extract, extract_chosen,
     verify_file_with, verify_with,
 };
-use crate::content::{MeteredReader, Step};
+use crate::content::{MeteredReader, Step, TemporaryDirectory};
 use crate::oci::Reference;
 
 use super::super::admission::Admission;
@@ -113,7 +111,7 @@ pub(in crate::client) struct Extracted {
     pub(in crate::client) contents: Contents,
     pub(in crate::client) files: BTreeMap<Target, PathBuf>,
     /// Dropping it removes the files.
-    pub(in crate::client) directory: TempDir,
+    pub(in crate::client) directory: TemporaryDirectory,
 }
 
 impl Extracted {
@@ -124,8 +122,9 @@ impl Extracted {
         chosen: impl Fn(&Target) -> bool,
         limits: &Limits,
     ) -> Result<Result<Self, archive::Error>, Error> {
-        let directory = tempfile::Builder::new().prefix("par-").tempdir();
-        let directory = directory.map_err(Error::write(&std::env::temp_dir()))?;
+        let temporary = std::env::temp_dir();
+        let directory = TemporaryDirectory::create_in(&temporary);
+        let directory = directory.map_err(Error::write(&temporary))?;
         let extracted = extract_chosen(input, directory.path(), chosen, limits, Dates::Valid);
         Ok(extracted.map(|(contents, files)| Self {
             contents,

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use crate::content::{Digest, ErrorKind, StoreError, rfc3339, unix_seconds, with_causes};
 
 use super::super::sigstore::{BundleError, TrustedRootError};
+use super::super::toml_problem::kind_of_text;
 use super::Pattern;
 
 /// For how many bundles a message gives the reason.
@@ -238,7 +239,7 @@ impl TrustError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::File { source, .. } => ErrorKind::of_io(source),
+            Self::File { source, .. } => kind_of_text(source),
             Self::UnknownIdentity { source, .. } => source.kind(),
             Self::TrustedRoot(error) => error.kind(),
             Self::IdentityNotCached(_) => ErrorKind::NotFound,

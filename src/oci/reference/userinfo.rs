@@ -35,6 +35,9 @@ pub(crate) fn without_userinfo(text: &str) -> Option<String> {
         !ALGORITHMS.iter().any(|name| after.starts_with(name))
     })?;
     let (userinfo, host) = (rest.get(..at)?, rest.get(at + 1..)?);
+    if scheme.is_none() && is_version(host) {
+        return None;
+    }
     let begins_host = match userinfo.split_once('/') {
         Some((first, _)) => first
             .split_once(':')
@@ -45,6 +48,18 @@ pub(crate) fn without_userinfo(text: &str) -> Option<String> {
         Some(scheme) => format!("{scheme}://{host}"),
         None => host.to_owned(),
     })
+}
+
+/// Returns whether `text` begins with a version, as in the name of a WIT package, `example:http@1.0.0`. Three numbers are no
+/// host: an IPv4 address has four, and a name of a host does not end with a number.
+fn is_version(text: &str) -> bool {
+    let end = text.find(|character: char| !character.is_ascii_digit() && character != '.');
+    let (numbers, after) = text.split_at(end.unwrap_or(text.len()));
+    let numbers: Vec<&str> = numbers.trim_end_matches('.').split('.').collect();
+    numbers.len() == 3
+        && numbers.iter().all(|number| !number.is_empty())
+        && !after
+            .starts_with(|character: char| character.is_alphanumeric() || "/:".contains(character))
 }
 
 fn is_port(text: &str) -> bool {

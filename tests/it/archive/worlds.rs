@@ -154,3 +154,50 @@ fn a_future_in_the_encoding_of_wash_is_not_printed_as_another_type() {
     let printed = print_world(&encode_world(directory.path()).unwrap()).unwrap();
     assert!(printed.contains("future<u8>"), "{printed}");
 }
+
+/// Encodes the WIT source `text`.
+fn encoded(text: &str) -> Result<Vec<u8>, Error> {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("w.wit"), text).unwrap();
+    encode_world(directory.path())
+}
+
+#[test]
+fn types_that_are_nested_deep_do_not_overflow_the_stack() {
+    let depth = 5000;
+    let (open, close) = ("list<".repeat(depth), ">".repeat(depth));
+    let text = format!(
+        "package a:b@1.0.0;\ninterface i {{ f: func(x: {open}u8{close}); }}\nworld w {{ import i; }}\n"
+    );
+    let world = encoded(&text).unwrap();
+    assert!(print_world(&world).unwrap().contains(&open));
+}
+
+#[test]
+fn the_message_about_a_long_line_is_short() {
+    let flags: Vec<String> = (0..40_000).map(|number| format!("f{number}")).collect();
+    let text = format!(
+        "package a:b@1.0.0;\ninterface i {{ flags f {{ {} }} }}\n",
+        flags.join(", ")
+    );
+    let message = encoded(&text).unwrap_err().to_string();
+    assert!(message.len() < 20_000, "{} bytes", message.len());
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_devices_and_too_much_are_not_read() {
+    let directory = tempfile::tempdir().unwrap();
+    wit_directory(directory.path());
+    for place in ["x.wit", "deps/x.wasm", "deps/clocks/x.wit"] {
+        let path = directory.path().join(place);
+        let refused = || encode_world(directory.path()).unwrap_err().to_string();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(refused().contains("not a file"), "{}", refused());
+        fs::remove_file(&path).unwrap();
+        fs::File::create(&path).unwrap().set_len(3 << 30).unwrap();
+        assert!(refused().contains("64 MiB"), "{}", refused());
+        fs::remove_file(&path).unwrap();
+    }
+    encode_world(directory.path()).unwrap();
+}

@@ -46,6 +46,27 @@ fn hosts_read_from_the_mirror_of_the_hosts_toml_while_the_origin_is_unreachable(
 }
 
 #[test]
+fn only_a_hosts_toml_of_an_earlier_run_is_replaced() {
+    let site = Site::new();
+    let (reference, place) = (site.reference("http"), site.place());
+    let mirror = ["mirror", &reference, &place, "--write-hosts", "certs.d"];
+    site.par(&mirror).success();
+    let file = format!("certs.d/{}/hosts.toml", site.origin.address());
+    let written = site.read(&file);
+    let elsewhere = written.replacen("/mirror/", "/another/", 1);
+    site.environment.write(&file, &elsewhere);
+    site.par(&mirror).success();
+    assert_eq!(site.read(&file), written);
+
+    let own = format!("ca = \"own.pem\"\n{written}");
+    site.environment.write(&file, &own);
+    let refused = site.par(&mirror).exit(7);
+    assert!(refused.stderr.contains("was left as it is"), "{refused}");
+    assert!(refused.stdout.contains(&written), "{refused}");
+    assert_eq!(site.read(&file), own);
+}
+
+#[test]
 fn a_manifest_is_written_with_the_names_in_the_mirror() {
     let site = Site::new();
     let refused = site.mirror(&["--write", "mirrored.yaml"]).exit(5);

@@ -446,6 +446,20 @@ fn no_image_is_written_of_an_archive_that_is_refused() {
         (["export", text(&file), "image.tar", "--issuer", &other], 5),
         (["export", text(&file), "image.tar", "--path", "/a/../b"], 2),
         (
+            ["export", text(&file), "image.tar", "--path", "/a/.wh.b"],
+            2,
+        ),
+        (
+            [
+                "export",
+                text(&file),
+                "image.tar",
+                "--path",
+                "/.wh..wh..opq/b",
+            ],
+            2,
+        ),
+        (
             [
                 "export",
                 text(&file),

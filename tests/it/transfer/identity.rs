@@ -249,3 +249,32 @@ fn a_copy_reports_the_tag_that_it_moves() {
     let outcome = environment.par(copy).success();
     assert!(!outcome.stderr.contains(" -> "), "{outcome}");
 }
+
+#[test]
+fn a_lower_revision_under_a_tag_is_a_warning() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let archive = |name: &str, revision: Option<i32>| {
+        let archive = ArchiveBuilder::two_targets().published();
+        let archive = archive.wascap(move |claims| {
+            claims.insert("rev".to_owned(), json!(revision));
+        });
+        environment.write(name, archive.build())
+    };
+    let old = archive("old.par", Some(7));
+    let (lower, none) = (archive("lower.par", Some(6)), archive("none.par", None));
+    let [reference, other] = ["provider:1", "provider:2"].map(|name| registry.reference(name));
+    for (new, refused) in [(&lower, "revision 6"), (&none, "no revision")] {
+        push(&environment, &reference, &old);
+        let pushes = ["push", &reference, text(new)];
+        let said = format!("hosts that have used revision 7 of {reference} will refuse {refused}");
+        for more in [&["--dry-run"][..], &[]] {
+            let pushed = environment.par([&pushes[..], more].concat()).success();
+            assert!(pushed.stderr.contains(&said), "{pushed}");
+        }
+        let higher = environment.par(["push", &reference, text(&old)]).success();
+        assert!(!higher.stderr.contains("will refuse"), "{higher}");
+        push(&environment, &other, new);
+        let copied = par(&environment, ["copy", &other, &reference]).success();
+        assert!(copied.stderr.contains(&said), "{copied}");
+    }
+}

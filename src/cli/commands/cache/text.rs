@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use bytesize::ByteSize;
 
 use crate::cli::output::path_text;
+use crate::content::time_text;
 
 pub(super) fn names(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().map(|path| path_text(path)).collect()
@@ -16,5 +17,5 @@ pub(super) fn size(bytes: u64) -> String {
 }
 
 pub(super) fn date(time: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(time).to_string()
+    time_text(time)
 }

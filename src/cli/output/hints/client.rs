@@ -273,7 +273,7 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
             Some("if the rollback is meant, lock with --allow-downgrade")
         }
         LockError::Read { source, .. } if ErrorKind::of_io(source) == ErrorKind::NotFound => Some(
-            "make a lock file with `par lock FILE`, where FILE is a list of references or a wadm manifest",
+            "make one with `par lock FILE`, where FILE is a list of references or a wadm manifest; --destination names the lock file",
         ),
         LockError::Read { source, .. } => file_hint(source),
         LockError::Malformed { .. } => Some("restore it, or remove it and run `par lock`"),

@@ -49,3 +49,24 @@ fn other_at_signs_begin_a_digest_or_are_in_a_path() {
         assert_eq!(without_userinfo(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_version_is_no_host() {
+    for text in [
+        "c:d/e@2.0.0",
+        "c:d/e@2.0.0;",
+        "c:d@1.0.0-rc.1",
+        "c:d/e@0.2.0.{f}",
+    ] {
+        assert_eq!(without_userinfo(text), None, "{text}");
+    }
+    for (text, host) in [
+        ("me:geh@10.0.0.1", "10.0.0.1"),
+        ("me:geh@1.2.3/a:1", "1.2.3/a:1"),
+        ("me:geh@1.2.3:5000", "1.2.3:5000"),
+        ("me:geh@1.2.example", "1.2.example"),
+        ("http://me:geh@1.2.3", "http://1.2.3"),
+    ] {
+        assert_eq!(without_userinfo(text).as_deref(), Some(host));
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem;
 use rustls_native_certs::{
@@ -11,6 +13,8 @@ use rustls_native_certs::{
 
 const FILE: &str = "SSL_CERT_FILE";
 const DIRECTORIES: &str = "SSL_CERT_DIR";
+/// The largest file with authorities that is read, in bytes.
+const LONGEST: u64 = 16 << 20;
 /// The usual files with the authorities of a system, as in Go's `crypto/x509`.
 const USUAL: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -74,7 +78,10 @@ impl Place {
             };
         }
         let mut directories = self.directories.iter().map(PathBuf::as_path);
-        let mut all = load_certs_from_paths(self.file.as_deref(), directories.next());
+        let refused = self.file.as_deref().and_then(refusal);
+        let file = self.file.as_deref().filter(|_| refused.is_none());
+        let mut all = load_certs_from_paths(file, directories.next());
+        all.errors.extend(refused);
         for directory in directories {
             let more = load_certs_from_paths(None, Some(directory));
             all.certs.extend(more.certs);
@@ -82,6 +89,23 @@ impl Place {
         }
         all
     }
+}
+
+/// Returns the error about a file that may not be read, because it has no end or is too large. The library has no limit.
+fn refusal(path: &Path) -> Option<Error> {
+    let found = fs::metadata(path).ok()?;
+    let reason = if found.is_file() {
+        (found.len() > LONGEST).then(|| format!("it has more than {LONGEST} bytes"))
+    } else {
+        Some("it is not a file".to_owned())
+    };
+    reason.map(|reason| Error {
+        context: "not read",
+        kind: ErrorKind::Io {
+            inner: io::Error::other(reason),
+            path: path.to_owned(),
+        },
+    })
 }
 
 impl Place {

@@ -97,7 +97,7 @@ fn a_public_key_is_enough_for_the_subject() {
     );
     // The public key of an account is not a subject.
     let account = KeyPair::new_account().public_key();
-    create(&environment, &["-b", "build/provider", "-s", &account]).exit(3);
+    create(&environment, &["-b", "build/provider", "-s", &account]).exit(2);
 }
 
 #[test]
@@ -222,6 +222,21 @@ fn a_key_comes_from_standard_input_or_a_pipe() {
 }
 
 #[test]
+fn a_public_key_in_place_of_a_seed_is_told_as_such() {
+    let environment = environment();
+    let issuer = KeyPair::new_account().public_key();
+    let service = KeyPair::new_service().public_key();
+    for (option, key) in [("-i", &issuer), ("-i", &service), ("-s", &issuer)] {
+        let outcome = create(&environment, &["-b", "build/provider", option, key]).exit(2);
+        let said = outcome.json()["error"]["message"].to_string();
+        assert!(
+            said.contains("it is a public key, and not the seed of"),
+            "{outcome}"
+        );
+    }
+}
+
+#[test]
 fn the_public_key_of_the_subject_comes_from_a_file_or_standard_input() {
     let environment = environment();
     let subject = KeyPair::new_service().public_key();
@@ -242,4 +257,51 @@ fn the_public_key_of_the_subject_comes_from_a_file_or_standard_input() {
         .args(binary);
     let input = Outcome::of(command, subject.as_bytes());
     assert_eq!(input.success().json()["service"], subject);
+}
+
+#[test]
+fn two_different_keys_of_one_name_are_told() {
+    let environment = environment();
+    create(&environment, &["-b", "build/provider"]).success();
+    let used = environment.home().join(".wash/keys/tester_account.nk");
+    let other = environment
+        .home()
+        .join(".local/share/wash/keys/tester_account.nk");
+    std::fs::create_dir_all(other.parent().unwrap()).unwrap();
+    std::fs::copy(&used, &other).unwrap();
+    let same = create(&environment, &["-b", "build/provider"]).success();
+    assert!(!same.stderr.contains("has the other key"), "{same}");
+
+    let key = KeyPair::new_account();
+    std::fs::write(&other, key.seed().unwrap()).unwrap();
+    let warned = create(&environment, &["-b", "build/provider"]).success();
+    let expected = format!(
+        "{} is used, and {} has the other key {}",
+        used.display(),
+        other.display(),
+        key.public_key()
+    );
+    let warnings = warned.json()["warnings"].clone();
+    assert!(
+        warnings.as_array().unwrap().contains(&json!(expected)),
+        "{warned}"
+    );
+}
+
+#[test]
+fn an_empty_name_vendor_or_version_is_refused() {
+    let environment = environment();
+    for option in ["--name", "--vendor", "--version"] {
+        let mut command = vec!["create", "-b", "build/provider", option, ""];
+        for (other, value) in [("--name", "N"), ("--vendor", "V")] {
+            if other != option {
+                command.extend([other, value]);
+            }
+        }
+        let refused = environment.par(command).exit(2);
+        assert!(refused.stderr.contains(option), "{refused}");
+    }
+    create(&environment, &["-b", "build/provider"]).success();
+    let sign = environment.par(["sign", "out.par", "--vendor", ""]);
+    sign.exit(2);
 }

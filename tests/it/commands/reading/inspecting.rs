@@ -1,6 +1,7 @@
 //! `par inspect`
 
 use serde_json::json;
+use wasmcloud_par::archive::{encode_world, print_world};
 
 use super::super::{good_archive, normalized};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
@@ -356,4 +357,38 @@ fn the_name_of_a_missing_file_cannot_control_the_terminal() {
         assert!(!outcome.stderr.contains('\u{1b}'), "{:?}", outcome.stderr);
         assert!(outcome.stderr.contains("[31mred"), "{outcome}");
     }
+}
+
+/// A world on which the parser panics: one byte of a real world is changed.
+fn world_that_makes_the_parser_panic(environment: &Environment) -> Vec<u8> {
+    let wit = "package a:b@1.0.0;\ninterface i { record r { x: u8 } f: func(p: r); }\nworld w { import i; export i; }\n";
+    environment.write("panic/w.wit", wit);
+    let world = encode_world(&environment.path("panic")).unwrap();
+    for offset in 8..world.len() {
+        for value in [0, 1, 2, 3, 4, 5, 0x40, 0x68, 0x69, 0x70, 0x72] {
+            let mut changed = world.clone();
+            changed[offset] = value;
+            let printed = print_world(&changed).map_err(|error| error.to_string());
+            if printed.is_err_and(|error| error.contains("the parser failed")) {
+                return changed;
+            }
+        }
+    }
+    panic!("no world makes the parser panic any more: this test has no use");
+}
+
+#[test]
+fn a_world_on_which_the_parser_panics_is_an_error() {
+    let environment = Environment::new();
+    let world = world_that_makes_the_parser_panic(&environment);
+    let archive = ArchiveBuilder::two_targets().world(&world).build();
+    environment.write("hostile.par", archive);
+    let refused = environment.par(["inspect", "hostile.par", "--wit"]).exit(5);
+    assert!(
+        refused.stderr.starts_with("error: cannot read the WIT"),
+        "{refused}"
+    );
+    assert!(!refused.stderr.contains("panicked"), "{refused}");
+    let answer = environment.par(["inspect", "hostile.par", "--wit", "-o", "json"]);
+    assert_eq!(answer.exit(5).json()["error"]["kind"], "not_verified");
 }

@@ -105,6 +105,11 @@ fn the_entry_of_a_lock_decides_where_a_lock_is_given() {
     let answer = site.check(REFERENCE, &["--lock-file", "par.lock"], 5);
     let said = answer["refusals"][0]["message"].as_str().unwrap();
     assert!(said.contains("is locked with"), "{said}");
-    let other = ["trust", "check", "registry.test/org/other:1", "--locked"];
-    par(&site.environment, other).exit(5);
+    // A reference without an entry has a report too.
+    site.push("registry.test/org/other:1", jane.archive());
+    let answer = site.check("registry.test/org/other:1", &["--locked"], 5);
+    let said = answer["refusals"][0]["message"].as_str().unwrap();
+    assert!(said.contains("is not in the lock file"), "{said}");
+    assert_eq!(answer["lock"], Value::Null);
+    assert_eq!(answer["issuer"], jane.issuer());
 }

@@ -372,6 +372,9 @@ fn pins_are_listed_and_forgotten() {
     site.environment
         .par(["trust", "forget", "registry.test"])
         .exit(2);
+    let by_tag = ["trust", "forget", "registry.test/org/provider:1.0.0"];
+    let refused = site.environment.par(by_tag).exit(2);
+    assert!(refused.stderr.contains("names a manifest"), "{refused}");
     site.push(REFERENCE, joe.archive());
     site.fetch(REFERENCE, &[]).success();
 }
