@@ -78,6 +78,7 @@ impl Client {
             if let Ok(Fetched { path, .. }) = &fetched
                 && *target == Target::host()
             {
+                let _turn = client.turn().await;
                 warn_of_problems(path).await;
             }
             // Later calls ask again, because a tag may move.
