@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::cli::arguments::{PASSWORD_ON_COMMAND_LINE, RegistryArgs, RegistryName};
+use crate::cli::output::terminal::TerminalSettings;
 use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::detached;
@@ -43,7 +44,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         source.check_keep(&registry, None).await?;
     }
     // This may wait for the user.
+    let settings = TerminalSettings::keep();
     let (user, password) = detached(move || credentials.given_or_asked()).await?;
+    drop(settings);
     let given = Some((user.clone(), password.clone()));
     // This is checked before the password is sent: a login that cannot be stored is of no use.
     source.check_keep(&registry, given.clone()).await?;

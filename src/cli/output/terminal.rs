@@ -29,6 +29,41 @@ pub(crate) fn read_line(input: impl BufRead) -> io::Result<Option<String>> {
     Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
+/// The settings of the terminal. Dropping this value restores them: an interruption of the question for a password would
+/// leave the terminal without echo.
+#[cfg(unix)]
+pub(crate) struct TerminalSettings(Option<rustix::termios::Termios>);
+
+#[cfg(unix)]
+impl TerminalSettings {
+    pub(crate) fn keep() -> Self {
+        Self(rustix::termios::tcgetattr(io::stdin()).ok())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for TerminalSettings {
+    fn drop(&mut self) {
+        if let Some(settings) = &self.0 {
+            let now = rustix::termios::OptionalActions::Now;
+            if let Err(error) = rustix::termios::tcsetattr(io::stdin(), now, settings) {
+                tracing::debug!(%error, "the settings of the terminal are not restored");
+            }
+        }
+    }
+}
+
+/// The settings of the terminal, which only Unix has.
+#[cfg(not(unix))]
+pub(crate) struct TerminalSettings;
+
+#[cfg(not(unix))]
+impl TerminalSettings {
+    pub(crate) fn keep() -> Self {
+        Self
+    }
+}
+
 fn write_error(text: &str) -> io::Result<()> {
     let mut stderr = io::stderr().lock();
     write!(stderr, "{text}")?;

@@ -291,3 +291,25 @@ fn one_user_is_not_sent_to_two_registries() {
     let outcome = environment.par(["diff", one, two, "-u", "tester", "-p", PASSWORD]);
     assert!(outcome.exit(2).stderr.contains("two registries"));
 }
+
+#[test]
+fn an_interruption_at_the_question_for_the_password_switches_the_echo_on_again() {
+    let (environment, registry) = (Environment::new(), registry());
+    let login = [
+        "login",
+        registry.address(),
+        "-u",
+        "tester",
+        ";",
+        "stty",
+        "-a",
+    ];
+    let mut terminal = Terminal::run(&environment, &login);
+    terminal.expect_hidden("Password: ");
+    terminal.terminate();
+    let (shown, _) = terminal.end();
+    assert!(
+        shown.split_whitespace().any(|word| word == "echo"),
+        "{shown}"
+    );
+}

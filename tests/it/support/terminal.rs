@@ -71,6 +71,19 @@ impl Terminal {
         });
     }
 
+    /// Sends SIGTERM to the command, the youngest process on the terminal.
+    pub(crate) fn terminate(&self) {
+        let mut process = self.script.id();
+        while let Ok(children) =
+            fs::read_to_string(format!("/proc/{process}/task/{process}/children"))
+            && let Some(child) = children.split_whitespace().next()
+        {
+            process = child.parse().unwrap();
+        }
+        let process = rustix::process::Pid::from_raw(process as i32).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    }
+
     /// Types `keys`.
     pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
