@@ -17,7 +17,7 @@ const UNKNOWN: &str = "application/octet-stream";
 /// How long each of the two names of a media type may be, in bytes (RFC 6838, section 4.2).
 const LONGEST_NAME: usize = 127;
 
-/// Content to [attach](super::Client::attach) to a manifest, such as a bill of materials.
+/// Content to [attach](super::super::Client::attach) to a manifest, such as a bill of materials.
 ///
 /// ```
 /// use wasmcloud_par::client::Attachment;
