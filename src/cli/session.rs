@@ -79,11 +79,7 @@ impl Session {
         if self.cache_directory.is_some() || Cache::open(None).is_ok() {
             return Ok((self.clone(), None));
         }
-        let directory = TemporaryDirectory::create_in(&std::env::temp_dir())
-            .context("cannot make a temporary directory")?;
-        let mut session = self.clone();
-        session.cache_directory = Some(directory.path().to_owned());
-        Ok((session, Some(directory)))
+        self.with_temporary_cache()
     }
 
     /// Returns this session, or one with a temporary cache if nothing can be written to the cache. The temporary cache
@@ -99,6 +95,10 @@ impl Session {
         if opened.as_ref().is_some_and(is_writable) {
             return Ok((self.clone(), None));
         }
+        self.with_temporary_cache()
+    }
+
+    fn with_temporary_cache(&self) -> Result<(Self, Option<TemporaryDirectory>)> {
         let directory = TemporaryDirectory::create_in(&std::env::temp_dir())
             .context("cannot make a temporary directory")?;
         let mut session = self.clone();
