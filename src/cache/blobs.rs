@@ -1,10 +1,12 @@
 //! The cache as a storage. Each blob is received once for all tasks that need it.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
+use std::path::Path;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::content::{
@@ -74,6 +76,35 @@ impl Cache {
                 return Ok(held);
             }
         }
+    }
+
+    /// Puts `bytes`, the content of `descriptor`, into the cache unless it is cached. Waits while another task receives
+    /// it. This is for small content: it is written in one piece of blocking work, and not continued after an
+    /// interruption.
+    pub(crate) async fn keep(&self, descriptor: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
+        let (cache, descriptor, bytes) = (self.clone(), descriptor.clone(), bytes.clone());
+        when_free(move || cache.keep_blocking(&descriptor, &bytes)).await
+    }
+
+    fn keep_blocking(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), Obstacle> {
+        let mut reader = VerifyReader::new(bytes, descriptor);
+        let read = io::copy(&mut reader, &mut io::sink()).and_then(|_| reader.finish());
+        read.map_err(receive_error(descriptor))?;
+        let Incoming::Unfinished(locked) = self.incoming(&descriptor.digest)? else {
+            return Ok(());
+        };
+        let (path, mut file) = (&locked.path, &locked.file);
+        let destination = self.paths.content(Kind::Blob, &descriptor.digest);
+        let written = self.paths.create_parent(&destination).and_then(|()| {
+            let written = file.set_len(0).and_then(|()| file.write_all(bytes));
+            written.map_err(Error::file(path))?;
+            publish_blob(file, path, &destination)
+        });
+        if written.is_err() {
+            locked.remove().map_err(Error::file(path))?;
+        }
+        written?;
+        Ok(())
     }
 
     fn incoming(&self, digest: &Digest) -> Result<Incoming, Obstacle> {
@@ -173,7 +204,7 @@ impl Download<'_> {
             match reader.read_buf(&mut buffer).await {
                 Ok(0) => break Ok(()),
                 Ok(_) => {}
-                Err(error) => break Err(self.receive_error(error)),
+                Err(error) => break Err(receive_error(self.descriptor)(error)),
             }
             file.write_all(&buffer).await.map_err(self.file_error())?;
         };
@@ -182,43 +213,53 @@ impl Download<'_> {
         file.flush().await.map_err(self.file_error())?;
         read?;
         let verified = reader.finish_async().await;
-        Ok(verified.map_err(|error| self.receive_error(error))?)
+        Ok(verified.map_err(receive_error(self.descriptor))?)
     }
 
     fn file_error(&self) -> impl FnOnce(io::Error) -> Error + use<> {
         Error::file(&self.locked.path)
     }
 
-    fn receive_error(&self, error: io::Error) -> Error {
-        match error.downcast::<VerifyError>() {
-            Ok(error) => error.into(),
-            Err(source) => Error::Receive {
-                digest: self.descriptor.digest.clone(),
-                source,
-            },
-        }
-    }
-
-    /// Gives the file its final name, and a shared lock so that it is not pruned.
+    /// Publishes the file. Returns `None` if another process has pruned it already.
     async fn publish(&self) -> Result<Option<Held>, StoreError> {
-        let kind = Kind::Blob;
-        let destination = self.cache.paths.content(kind, &self.descriptor.digest);
+        let destination = self
+            .cache
+            .paths
+            .content(Kind::Blob, &self.descriptor.digest);
         self.cache.paths.create_parent(&destination)?;
         let path = self.locked.path.clone();
         let file = self.locked.file.try_clone().map_err(self.file_error())?;
         let published = blocking(move || {
-            let publish = || {
-                publish(&file, &path, &destination, kind.mode())?;
-                seal(&file, kind.mode())?;
-                // From now on, other tasks may use the file.
-                Locking::share(&file, &destination)?;
-                is_at(&file, &destination)
-            };
-            let there = publish().map_err(Error::file(&destination))?;
+            let there = publish_blob(&file, &path, &destination)?;
             let path = destination;
             Ok::<_, Error>(there.then(|| Held { path, file }))
         });
         Ok(published.await?)
+    }
+}
+
+/// Gives a received file its final name, and a shared lock so that it is not pruned. Returns `false` if another process
+/// has pruned it already.
+fn publish_blob(file: &File, path: &Path, destination: &Path) -> Result<bool, Error> {
+    let mode = Kind::Blob.mode();
+    let publish = || {
+        publish(file, path, destination, mode)?;
+        seal(file, mode)?;
+        // From now on, other tasks may use the file.
+        Locking::share(file, destination)?;
+        is_at(file, destination)
+    };
+    publish().map_err(Error::file(destination))
+}
+
+/// Returns the error for content of `descriptor` that cannot be read or does not verify.
+fn receive_error(descriptor: &Descriptor) -> impl FnOnce(io::Error) -> Error {
+    |error| match error.downcast::<VerifyError>() {
+        Ok(error) => error.into(),
+        Err(source) => Error::Receive {
+            digest: descriptor.digest.clone(),
+            source,
+        },
     }
 }
 
@@ -238,7 +279,7 @@ fn read_start(
 ) -> io::Result<(File, VerifyReader<io::Empty>)> {
     file.set_len(offset)?;
     file.seek(SeekFrom::Start(0))?;
-    let mut start = VerifyReader::new(file.by_ref().take(offset), descriptor);
+    let mut start = VerifyReader::new(Read::by_ref(&mut file).take(offset), descriptor);
     io::copy(&mut start, &mut io::sink())?;
     let start = start.continue_with(io::empty());
     file.seek(SeekFrom::Start(offset))?;

@@ -1,11 +1,13 @@
 //! Blocking work off the runtime's own threads.
 
 use std::any::Any;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use tokio::runtime::Handle;
-use tokio_util::task::AbortOnDropHandle;
+use tokio::sync::oneshot;
 use tracing::Span;
+
+use super::workers::add_job;
 
 /// The runtime shut down before blocking work began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -13,12 +15,12 @@ use tracing::Span;
 #[non_exhaustive]
 pub struct RuntimeEnded;
 
-/// Runs `work` on the runtime's threads for blocking work, inside the caller's tracing span. Outside a
-/// Tokio runtime, `work` runs in place.
+/// Runs `work` on the runtime's threads for blocking work, inside the caller's tracing span. At most
+/// [`WORKERS`](super::workers::WORKERS) of these threads are used; further work waits. Outside a Tokio runtime, `work`
+/// runs in place.
 ///
 /// Work that has not begun when the returned future is dropped never runs. A panic of `work` continues in
-/// the caller. `work` must not wait for other tasks: they may need one of these threads, and a runtime has
-/// only so many.
+/// the caller. `work` must not wait for other tasks: they may need one of these threads.
 pub(crate) fn blocking<T, E>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> impl Future<Output = Result<T, E>> + Send
@@ -43,14 +45,20 @@ async fn in_background(work: Work) -> Result<Outcome, RuntimeEnded> {
     let Ok(runtime) = Handle::try_current() else {
         return Ok(work());
     };
+    let (sender, outcome) = oneshot::channel();
     let span = Span::current();
-    let working = runtime.spawn_blocking(move || span.in_scope(work));
-    match AbortOnDropHandle::new(working).await {
-        Ok(outcome) => Ok(outcome),
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(_) => Err(RuntimeEnded),
-        },
+    let job = move || {
+        // Otherwise the future was dropped.
+        if !sender.is_closed() {
+            let outcome = catch_unwind(AssertUnwindSafe(|| span.in_scope(work)));
+            let _ = sender.send(outcome);
+        }
+    };
+    add_job(&runtime, Box::new(job));
+    match outcome.await {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(_) => Err(RuntimeEnded),
     }
 }
 

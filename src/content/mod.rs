@@ -32,6 +32,7 @@ mod unchanged;
 mod uploads;
 mod user_directory;
 mod verify;
+mod workers;
 
 pub(crate) use answering_hosts::AnsweringHosts;
 #[cfg(unix)]

@@ -2,27 +2,14 @@
 
 use crate::archive::VerifiedClaims;
 use crate::cache::{ClaimsIn, Provider};
-use crate::content::{Digest, unix_seconds, with_causes};
+use crate::content::{Digest, unix_seconds};
 use crate::oci::{Artifact, Reference};
 
 use super::super::annotations;
-use super::super::blocking::blocking;
-use super::super::client::Client;
 use super::record::absolute_layout;
 
 /// How many characters of a name or a version are kept.
 const LONGEST: usize = 256;
-
-/// Records a description of the provider with this manifest in the cache. A failure is only logged, so that a read-only
-/// cache can be used.
-pub(super) async fn describe(client: &Client, manifest: Digest, provider: Provider) {
-    let client = client.clone();
-    let described = blocking(move || Ok(client.cache()?.describe(&manifest, provider)?));
-    if let Err(error) = described.await {
-        let error = with_causes(&error);
-        tracing::info!("cannot record what the provider is: {error}");
-    }
-}
 
 /// Returns the description of the provider with the manifest `artifact` and these verified claims. `index` is the image
 /// index from which the manifest was chosen. `has_head` says that the cache keeps the first bytes of the archive.

@@ -1,4 +1,4 @@
-//! Recording in the cache which manifest a tag stands for.
+//! Recording in the cache which manifest a tag stands for, and what the provider is.
 //!
 //! When the registry is unavailable, a client uses the recorded manifest. So an answer of the registry is recorded only
 //! by an operation that uses the archive, and only once the cache can serve the archive. An interrupted or refused
@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::cache::{self, Record};
+use crate::cache::{self, Cache, Provider, Record};
 use crate::content::{Descriptor, Digest, with_causes};
 use crate::oci::{Artifact, LayoutForm, Reference};
 
@@ -96,28 +96,54 @@ pub(super) async fn usable_record(
     }))
 }
 
-/// Writes records to the cache. A failure is only logged, so that a read-only cache can be used.
-pub(super) async fn write(client: &Client, confirmation: Option<Confirmation>, head: Option<Head>) {
-    if confirmation.is_none() && head.is_none() {
+/// Writes records to the cache: the answer about a tag, the first bytes of the archive, and the description of the
+/// provider in a manifest. A failure is only logged, so that a read-only cache can be used.
+pub(super) async fn write(
+    client: &Client,
+    confirmation: Option<Confirmation>,
+    head: Option<Head>,
+    provider: Option<(Digest, Provider)>,
+) {
+    if confirmation.is_none() && head.is_none() && provider.is_none() {
         return;
     }
     let client = client.clone();
     let written = blocking(move || {
         let cache = client.cache()?;
-        if let Some(head) = head {
-            cache.keep_head(&head.name, &head.manifest, &head.bytes)?;
+        if let Err(error) = write_tag(cache, confirmation, head) {
+            tracing::warn!(
+                "cannot record which manifest the tag names: {}",
+                with_causes(&error)
+            );
         }
-        if let Some(Confirmation { name, record, .. }) = confirmation {
-            cache.record(&name, &record)?;
+        if let Some((manifest, provider)) = provider
+            && let Err(error) = cache.describe(&manifest, provider)
+        {
+            tracing::info!(
+                "cannot record what the provider is: {}",
+                with_causes(&error)
+            );
         }
         Ok(())
     });
     if let Err(error) = written.await {
-        tracing::warn!(
-            "cannot record which manifest the tag names: {}",
-            with_causes(&error)
-        );
+        tracing::warn!("cannot write to the cache: {}", with_causes(&error));
     }
+}
+
+/// Blocks.
+fn write_tag(
+    cache: &Cache,
+    confirmation: Option<Confirmation>,
+    head: Option<Head>,
+) -> Result<(), cache::Error> {
+    if let Some(head) = head {
+        cache.keep_head(&head.name, &head.manifest, &head.bytes)?;
+    }
+    if let Some(Confirmation { name, record, .. }) = confirmation {
+        cache.record(&name, &record)?;
+    }
+    Ok(())
 }
 
 /// Returns the name under which the cache records the tag of `reference`.

@@ -2,13 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+
 use crate::cache::Record;
 use crate::content::{
     Descriptor, ErrorKind, ManifestName, ReadStorage, Resolve, StoreError, with_causes,
 };
 use crate::oci::{self, Reference};
 
-use super::super::client::Client;
+use super::super::client::{Client, Turn};
 use super::super::error::Error;
 use super::super::freshness::Freshness;
 use super::super::options::PullPolicy;
@@ -24,6 +26,8 @@ pub(in crate::client) const OFFLINE_WAIT: Duration = Duration::from_secs(5);
 /// The manifest, or the image index, that a reference stands for.
 pub(in crate::client) struct Resolution {
     pub(in crate::client) descriptor: Descriptor,
+    /// The verified bytes, if the store has sent them with its answer.
+    pub(super) manifest: Option<Bytes>,
     /// When the answer was confirmed.
     pub(super) freshness: Freshness,
     /// Whether the registry or the layout has answered.
@@ -33,38 +37,45 @@ pub(in crate::client) struct Resolution {
 impl Resolution {
     /// Resolves `reference` with the cache, with `store`, or with both, as the pull policy of `client` demands.
     ///
-    /// Reading the cache takes a turn of the client. Waiting for the registry takes none: many references wait for an
-    /// unavailable registry at the same time. The caller must not hold a turn.
+    /// Reading the cache or an image layout takes a turn of the client. Waiting for a registry takes none: many
+    /// references wait for an unavailable registry at the same time. The caller must not hold a turn.
     pub(in crate::client) async fn new(
         client: &Client,
         store: &dyn ReadStorage,
         reference: &Reference,
     ) -> Result<Self, Error> {
         let name = require_name(reference)?;
-        let record = {
-            let _turn = client.turn().await;
-            match reference.digest() {
-                Some(digest) => match cached_manifest(client, digest).await? {
-                    Some(descriptor) => {
-                        client.registries.note_cached(false);
-                        return Ok(Self::fixed(descriptor));
-                    }
-                    None => None,
-                },
-                None => usable_record(client, reference).await?,
+        let turn = client.turn().await;
+        let record = match reference.digest() {
+            Some(digest) => match cached_manifest(client, digest).await? {
+                Some(descriptor) => {
+                    client.registries.note_cached(false);
+                    return Ok(Self::fixed(descriptor));
+                }
+                None => None,
+            },
+            None => usable_record(client, reference).await?,
+        };
+        let turn = match reference {
+            Reference::Registry(_) => {
+                drop(turn);
+                None
             }
+            Reference::Layout(_) => Some(turn),
         };
         match (record, client.pull) {
             (None, PullPolicy::Never) => Err(Error::NotCached(reference.to_string())),
             (None, _) => {
-                let descriptor = receive_manifest(client, store, &name, reference).await?;
-                Ok(if reference.digest().is_some() {
-                    Self {
-                        answered: true,
-                        ..Self::fixed(descriptor)
-                    }
-                } else {
-                    Self::confirmed(descriptor)
+                let (descriptor, manifest) =
+                    receive_manifest(client, store, &name, reference, turn).await?;
+                let resolution = match reference.digest() {
+                    Some(_) => Self::fixed(descriptor),
+                    None => Self::confirmed(descriptor),
+                };
+                Ok(Self {
+                    manifest: Some(manifest),
+                    answered: true,
+                    ..resolution
                 })
             }
             (Some(_), PullPolicy::Always) => {
@@ -87,6 +98,7 @@ impl Resolution {
     fn confirmed(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
+            manifest: None,
             freshness: Freshness::Confirmed {
                 at: SystemTime::now(),
             },
@@ -99,6 +111,7 @@ impl Resolution {
         client.registries.note_cached(false);
         Self {
             descriptor: record.descriptor,
+            manifest: None,
             freshness: Freshness::Cached {
                 confirmed: record.confirmed,
             },
@@ -109,6 +122,7 @@ impl Resolution {
     fn fixed(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
+            manifest: None,
             freshness: Freshness::Fixed,
             answered: false,
         }
@@ -173,6 +187,7 @@ fn recall(client: &Client, reference: &Reference, record: Record, reason: String
     client.registries.note_cached(true);
     Resolution {
         descriptor: record.descriptor,
+        manifest: None,
         freshness: Freshness::Stale {
             confirmed: record.confirmed,
             reason,
@@ -221,15 +236,19 @@ async fn receive_manifest(
     store: &dyn ReadStorage,
     name: &ManifestName,
     reference: &Reference,
-) -> Result<Descriptor, Error> {
+    turn: Option<Turn>,
+) -> Result<(Descriptor, Bytes), Error> {
     let answer = store.fetch_manifest(name).await;
     if let Reference::Registry(place) = reference {
         note_answer(client, place.registry(), &answer).await;
     }
     let (descriptor, manifest) = answer?;
-    let _turn = client.turn().await;
-    client.cache()?.receive(&descriptor, &manifest).await?;
-    Ok(descriptor)
+    let _turn = match turn {
+        Some(turn) => turn,
+        None => client.turn().await,
+    };
+    client.cache()?.keep(&descriptor, &manifest).await?;
+    Ok((descriptor, manifest))
 }
 
 /// Returns on one line why a registry is unavailable.

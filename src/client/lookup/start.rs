@@ -15,7 +15,7 @@ use super::super::client::{Client, Turn, note_digest};
 use super::super::error::Error;
 use super::super::freshness::Freshness;
 use super::archive::CachedArchive;
-use super::describe::{describe, provider_in};
+use super::describe::provider_in;
 use super::manifest::held;
 use super::origin::Origin;
 use super::record::{self, Confirmation, Head};
@@ -66,7 +66,10 @@ impl Lookup {
         let resolution = Resolution::new(client, origin.store.as_ref(), reference).await?;
         let turn = client.turn().await;
         let descriptor = resolution.descriptor;
-        let mut manifest = origin.manifest(&descriptor).await?;
+        let mut manifest = match resolution.manifest {
+            Some(manifest) => manifest,
+            None => origin.manifest(&descriptor).await?,
+        };
         let mut chosen = descriptor.clone();
         if media_type::is_index(&descriptor.media_type) {
             let name = target.as_str();
@@ -202,15 +205,15 @@ impl Lookup {
     pub(in crate::client) async fn record(&self, claims: &VerifiedClaims, head: Option<Head>) {
         let (reference, index) = (Some(self.reference()), self.index.as_ref());
         let provider = provider_in(&self.artifact, reference, index, claims, head.is_some());
-        record::write(self.client(), self.confirmation.clone(), head).await;
-        describe(self.client(), self.digest(), provider).await;
+        let provider = Some((self.digest(), provider));
+        record::write(self.client(), self.confirmation.clone(), head, provider).await;
     }
 
     /// Records only the start of the archive, and only if the tag has not moved. The cache has one start for each tag,
     /// and the archive that is recorded for the tag must keep its own.
     pub(in crate::client) async fn record_head(&self, head: Option<Head>) {
         if !self.confirmation.as_ref().is_some_and(|tag| tag.moved) {
-            record::write(self.client(), None, head).await;
+            record::write(self.client(), None, head, None).await;
         }
     }
 

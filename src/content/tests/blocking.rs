@@ -1,3 +1,5 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::*;
@@ -33,4 +35,42 @@ fn the_end_of_the_runtime_is_an_error() {
     drop(runtime);
     let outcome = handle.block_on(blocking(|| Ok::<_, RuntimeEnded>(())));
     assert_eq!(outcome, Err(RuntimeEnded));
+}
+
+#[test]
+fn work_of_a_dropped_future_never_runs() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let handle = runtime.handle().clone();
+    let (begin, begun) = std::sync::mpsc::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let ran = Arc::new(AtomicUsize::new(0));
+    let waiting = || {
+        let ran = ran.clone();
+        blocking(move || Ok::<_, RuntimeEnded>(ran.fetch_add(1, Ordering::SeqCst)))
+    };
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let (mut first, mut kept) = {
+        let _inside = runtime.enter();
+        let first = blocking(move || {
+            begin.send(()).unwrap();
+            let _ = ended.recv();
+            Ok::<_, RuntimeEnded>(())
+        });
+        let mut first = Box::pin(first);
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        begun.recv().unwrap();
+        let mut dropped = Box::pin(waiting());
+        assert!(dropped.as_mut().poll(&mut context).is_pending());
+        drop(dropped);
+        let mut kept = Box::pin(waiting());
+        assert!(kept.as_mut().poll(&mut context).is_pending());
+        (first, kept)
+    };
+    end.send(()).unwrap();
+    handle.block_on(first.as_mut()).unwrap();
+    assert_eq!(handle.block_on(kept.as_mut()), Ok(0));
+    assert_eq!(ran.load(Ordering::SeqCst), 1);
 }

@@ -209,21 +209,35 @@ fn inflating() -> usize {
     names.filter(|name| name.trim_end() == "inflating").count()
 }
 
-#[test]
-fn two_hundred_fetches_take_a_bounded_number_of_threads() {
-    const FETCHES: usize = 200;
-    const MOST: usize = 40;
-    let (environment, registry) = (Environment::new(), Registry::start());
-    let client = client(&environment.path("cache"));
-    let references: Vec<Reference> = (0..FETCHES)
+/// The number of fetches that have to share their threads, and the most threads that they may have.
+const FETCHES: usize = 200;
+const MOST_THREADS: usize = 40;
+
+/// Pushes a provider to each of `references`, and fetches them all at the same time: for the first time, and again from
+/// the cache. The number of threads has to stay within a bound.
+fn fetches_with_few_threads(environment: &Environment, reference: impl Fn(&str) -> String) {
+    let publisher = client(&environment.path("publisher"));
+    let references: Vec<Arc<Reference>> = (0..FETCHES)
         .map(|number| {
             let name = format!("provider-{number}");
-            let reference = registry.reference(&format!("{name}:1")).parse().unwrap();
-            let file = pack_noise(&environment, &format!("{name}.par.gz"), (80 << 10) + number);
-            block_on(client.push(&file, &reference, &BTreeMap::new())).unwrap();
-            reference
+            let reference = reference(&name).parse().unwrap();
+            let file = pack_noise(environment, &format!("{name}.par.gz"), (80 << 10) + number);
+            block_on(publisher.push(&file, &reference, &BTreeMap::new())).unwrap();
+            Arc::new(reference)
         })
         .collect();
+    // This client has to find the credentials of each repository.
+    let client = client(&environment.path("cache"));
+    for _ in 0..2 {
+        let (most, own) = most_threads(&client, &references);
+        assert!(most <= MOST_THREADS, "{most} threads of the runtime");
+        assert!(own <= MOST_THREADS, "{own} threads of the client");
+    }
+}
+
+/// Fetches all `references` at the same time, in a runtime with two workers. Returns the most threads that the runtime
+/// and the client had at the same time.
+fn most_threads(client: &Client, references: &[Arc<Reference>]) -> (usize, usize) {
     let (threads, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (started, stopped, peak) = (Arc::clone(&threads), threads, Arc::clone(&most));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -239,9 +253,7 @@ fn two_hundred_fetches_take_a_bounded_number_of_threads() {
         .build()
         .unwrap();
     let own = runtime.block_on(async {
-        let fetches = references
-            .into_iter()
-            .map(|reference| spawn(&client, &Arc::new(reference)));
+        let fetches = references.iter().map(|reference| spawn(client, reference));
         let all = tokio::spawn(futures_util::future::join_all(fetches.collect::<Vec<_>>()));
         let mut own = 0;
         while !all.is_finished() {
@@ -253,9 +265,23 @@ fn two_hundred_fetches_take_a_bounded_number_of_threads() {
         }
         own
     });
-    let most = most.load(Ordering::SeqCst);
-    assert!(most <= MOST, "{most} threads of the runtime");
-    assert!(own <= MOST, "{own} threads of the client");
+    (most.load(Ordering::SeqCst), own)
+}
+
+#[test]
+fn two_hundred_fetches_take_a_bounded_number_of_threads() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    fetches_with_few_threads(&environment, |name| {
+        registry.reference(&format!("{name}:1"))
+    });
+}
+
+#[test]
+fn two_hundred_fetches_from_layouts_take_a_bounded_number_of_threads() {
+    let environment = Environment::new();
+    fetches_with_few_threads(&environment, |name| {
+        format!("oci-layout://{}:1", environment.path(name).display())
+    });
 }
 
 /// Makes the manifest look changed, and locks it, as a process does that is checking it.
