@@ -10,8 +10,8 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::content::{
-    Descriptor, Digest, ErrorKind, Fetch, Locking, Reader, Source, StoreError, VerifyError,
-    VerifyReader, blocking, is_at, publish,
+    Descriptor, Digest, ErrorKind, Fetch, LONG_WORK, Locking, Reader, Source, StoreError,
+    VerifyError, VerifyReader, blocking, is_at, publish,
 };
 
 use super::error::Error;
@@ -100,8 +100,10 @@ impl Cache {
             written.map_err(Error::file(path))?;
             publish_blob(file, path, &destination)
         });
-        if written.is_err() {
-            locked.remove().map_err(Error::file(path))?;
+        if written.is_err()
+            && let Err(error) = locked.remove()
+        {
+            tracing::debug!(path = %path.display(), %error, "the file stays");
         }
         written?;
         Ok(())
@@ -194,7 +196,8 @@ impl Download<'_> {
         let source = self.source.open(offset).await?;
         let file = self.locked.file.try_clone().map_err(self.file_error())?;
         let (descriptor, file_error) = (self.descriptor.clone(), self.file_error());
-        let start = blocking(move || read_start(file, &descriptor, offset).map_err(file_error));
+        let start =
+            LONG_WORK.blocking(move || read_start(file, &descriptor, offset).map_err(file_error));
         let (file, start) = start.await?;
         let mut reader = start.continue_with(source);
         let mut file = tokio::fs::File::from_std(file);

@@ -216,8 +216,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
         }
     });
     // Blocking work cannot be dropped. It notices the interruption at its next step, and `shutdown_timeout` gives it
-    // time for that. But `shutdown_timeout` does not wait for queued work that has not begun. This task is queued last,
-    // so all other work has begun when it runs.
+    // time for that. But `shutdown_timeout` does not wait for queued tasks that have not begun. This task is queued last,
+    // so all other tasks have begun when it runs.
     let _ = runtime.block_on(runtime.spawn_blocking(|| ()));
     runtime.shutdown_timeout(GRACE);
     match outcome {

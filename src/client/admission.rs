@@ -11,6 +11,7 @@ use crate::content::{Digest, ErrorKind, ReadStorage, with_causes};
 use crate::oci::{Artifact, Reference};
 
 use super::annotations;
+use super::blocking::blocking;
 use super::client::Client;
 use super::error::Error;
 use super::identity_check::IdentityCheck;
@@ -74,9 +75,7 @@ impl Admission {
     /// again for the claims of the archive itself.
     pub(super) async fn check(&self, claims: &VerifiedClaims) -> Result<(), Error> {
         let (admission, claims) = (self.clone(), claims.clone());
-        self.client
-            .blocking(move |_| admission.check_blocking(&claims))
-            .await
+        blocking(move || admission.check_blocking(&claims)).await
     }
 
     /// Does what [`check`](Self::check) does. Blocks: it reads a file.
@@ -149,9 +148,7 @@ impl Admission {
     /// repository since the check, so the claims are compared with the pin again.
     pub(super) async fn pin(&self, claims: &VerifiedClaims) -> Result<(), Error> {
         let (admission, claims) = (self.clone(), claims.clone());
-        self.client
-            .blocking(move |_| admission.pin_blocking(&claims))
-            .await
+        blocking(move || admission.pin_blocking(&claims)).await
     }
 
     fn pin_blocking(&self, claims: &VerifiedClaims) -> Result<(), Error> {

@@ -8,10 +8,10 @@ use tokio_util::sync::DropGuard;
 
 use crate::archive::{Dates, Limits, Target};
 use crate::cache::{Cache, State};
-use crate::content::{Digest, Progress};
+use crate::content::{Digest, LONG_WORK, Progress};
 use crate::oci::{Place, Reference, Registries};
 
-use super::blocking::{Input, blocking, on_own_thread, until_dropped};
+use super::blocking::{Input, on_own_thread, until_dropped};
 use super::doctor::{self, Diagnosis};
 use super::error::Error;
 use super::fetched::Fetched;
@@ -201,14 +201,14 @@ impl Client {
         Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
-    /// Runs [blocking](blocking()) work that takes long, such as hashing an archive. The work gets a client whose
-    /// progress stops the work once the future is dropped.
+    /// Runs blocking work that takes [long](LONG_WORK), such as hashing an archive. The work gets a client whose progress
+    /// stops the work once the future is dropped.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (client, _guard) = self.until_dropped();
-        blocking(move || work(&client)).await
+        LONG_WORK.blocking(move || work(&client)).await
     }
 
     /// Runs blocking work as [`blocking`](Self::blocking) does, on a thread of its own. This is for work that

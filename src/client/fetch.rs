@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 use wascap::jwt::{CapabilityProvider, Token};
 
 use crate::archive::Target;
@@ -78,7 +81,6 @@ impl Client {
             if let Ok(Fetched { path, .. }) = &fetched
                 && *target == Target::host()
             {
-                let _turn = client.turn().await;
                 warn_of_problems(path).await;
             }
             // Later calls ask again, because a tag may move.
@@ -129,9 +131,8 @@ impl Client {
     /// never more than [`ClientOptions::at_once`](super::ClientOptions::at_once). Each result comes with its reference,
     /// in the order in which the fetches end. A failure does not stop the others.
     ///
-    /// The fetches run only while the caller waits for a result. Between, fetches that have begun make no progress, and
-    /// other tasks that fetch the same executables may wait for them. Dropping the results stops the fetches that have
-    /// not ended. Executables that were fetched stay in the cache.
+    /// A fetch begins only while the caller waits for a result. Fetches that have begun go on. Dropping the results stops
+    /// the fetches that have not ended. Executables that were fetched stay in the cache.
     ///
     /// ```no_run
     /// use std::num::NonZeroUsize;
@@ -154,9 +155,18 @@ impl Client {
         at_once: NonZeroUsize,
     ) -> Outcomes<(Reference, Result<Fetched, Error>)> {
         let fetches = references.into_iter().map(|reference| {
-            let (client, target) = (self.clone(), target.clone());
+            let (client, target, wanted) = (self.clone(), target.clone(), reference.clone());
+            let fetch = async move { client.fetch(&wanted, &target).await };
             async move {
-                let fetched = client.fetch(&reference, &target).await;
+                // The fetch is a task, so that it ends, and others get its turn, while the caller does not wait.
+                let fetching = AbortOnDropHandle::new(tokio::spawn(fetch.in_current_span()));
+                let fetched = match fetching.await {
+                    Ok(fetched) => fetched,
+                    Err(error) => match error.try_into_panic() {
+                        Ok(panic) => resume_unwind(panic),
+                        Err(_) => Err(Error::Cancelled),
+                    },
+                };
                 (reference, fetched)
             }
         });

@@ -12,6 +12,7 @@ use crate::oci::Reference;
 
 #[cfg(feature = "cli")]
 use super::attachments::{AttachedTypes, attached_types};
+use super::blocking::blocking;
 use super::client::Client;
 use super::error::Error;
 use super::lock::LockError;
@@ -106,8 +107,8 @@ impl Client {
         let Some(place) = self.trust.place_of(reference) else {
             return Ok(None);
         };
-        self.blocking(move |client| Ok(client.state()?.identity(&place)?))
-            .await
+        let client = self.clone();
+        blocking(move || Ok(client.state()?.identity(&place)?)).await
     }
 
     /// Returns whether the archive that `reference` stands for may be used, and the reasons: the lock, the rule, the

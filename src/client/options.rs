@@ -152,7 +152,7 @@ impl ClientOptions {
     }
 
     /// Sets how many archives the client works on at the same time. Default: 8. Each one takes up to three threads, and
-    /// more while a whole archive is verified. Of the runtime's threads for blocking work, all clients together use 12.
+    /// more while a whole archive is verified.
     #[must_use]
     pub fn at_once(mut self, archives: NonZeroUsize) -> Self {
         self.at_once = archives;

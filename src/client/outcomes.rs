@@ -9,8 +9,8 @@ use futures_util::{Stream, StreamExt};
 /// Results that arrive one after the other, from [`Client::prefetch`](super::Client::prefetch) and
 /// [`Client::watch`](super::Client::watch).
 ///
-/// It implements [`Stream`] of the crate `futures`. [`next`](Self::next) waits for one result without that crate. The
-/// work is done only while the caller waits for a result. Dropping this value stops the work.
+/// It implements [`Stream`] of the crate `futures`. [`next`](Self::next) waits for one result without that crate. Work
+/// begins only while the caller waits for a result. Dropping this value stops the work.
 #[must_use = "nothing is done before a result is waited for"]
 pub struct Outcomes<T>(Pin<Box<dyn Stream<Item = T> + Send>>);
 

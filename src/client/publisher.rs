@@ -1,5 +1,7 @@
 //! The issuer and the subject of an archive in a storage, read without downloading the archive.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::archive::{Dates, Issuer, Rotation, Subject, VerifiedClaims, read_claims_with};
@@ -9,7 +11,7 @@ use crate::oci::{self, Artifact, Reference, media_type};
 use super::error::Error;
 use super::lookup::{read_layout, read_range};
 use super::trust::revision_text;
-use super::{Client, annotations};
+use super::{Client, annotations, blocking};
 
 /// How many bytes of an archive's start are read to find its claims. They are the first entry of an archive.
 const HEAD: u64 = 64 * 1024;
@@ -115,8 +117,9 @@ impl Publisher {
         match read_range(storage, layer, 0..HEAD.min(layer.size)).await {
             Ok(head) => {
                 let rotation = annotations::rotation(&artifact);
-                let reading = client.blocking(move |client| {
-                    Ok(match read_claims_with(&*head, &client.limits, Dates::Any) {
+                let limits = Arc::clone(&client.limits);
+                let reading = blocking(move || {
+                    Ok(match read_claims_with(&*head, &limits, Dates::Any) {
                         Ok(claims) => Self::new(&claims, rotation.as_ref()),
                         Err(error) => Self::Unknown(with_causes(&error)),
                     })

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::archive::{Contents, Dates, Index, verify_file_with};
 use crate::content::{Descriptor, Digest, Step, Stored};
@@ -354,9 +355,9 @@ impl<'a> Push<'a> {
         layer: &Descriptor,
         contents: &Contents,
     ) -> Result<Artifact, Error> {
-        let file = file.clone();
-        let locating = self.client.blocking(move |client| {
-            let index = Index::locate(&mut file.reader()?, &client.limits);
+        let (file, limits) = (file.clone(), Arc::clone(&self.client.limits));
+        let locating = blocking(move || {
+            let index = Index::locate(&mut file.reader()?, &limits);
             Ok(index.map_err(|error| error.in_archive(file.path()))?)
         });
         let index = locating.await?;

@@ -6,6 +6,7 @@ use crate::content::Digest;
 
 use super::admission::Decision;
 use super::annotations;
+use super::blocking::blocking;
 use super::error::Error;
 use super::lock::Locked;
 use super::lookup::Lookup;
@@ -49,9 +50,7 @@ impl TrustReport {
         let reference = lookup.reference();
         let locked = client.lock.as_ref().and_then(|lock| lock.find(reference));
         let rule = client.trust.rule(reference);
-        let (decided, claims) = client
-            .blocking(move |_| Ok((admission.decide(&claims)?, claims)))
-            .await?;
+        let (decided, claims) = blocking(move || Ok((admission.decide(&claims)?, claims))).await?;
         let Decision {
             repository,
             pin,

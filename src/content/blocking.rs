@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tracing::Span;
 
 use super::workers::add_job;
@@ -29,6 +29,39 @@ where
     E: From<RuntimeEnded> + Send + 'static,
 {
     outcome_of(Box::new(move || Box::new(work())))
+}
+
+/// A limit on one kind of blocking work in this process, so that it does not take all
+/// [workers](super::workers::WORKERS).
+pub(crate) struct Share(Semaphore);
+
+/// Work that takes as long as reading a whole file.
+pub(crate) static LONG_WORK: Share = Share::of(6);
+
+impl Share {
+    /// Makes a share of `workers` workers.
+    pub(crate) const fn of(workers: usize) -> Self {
+        Self(Semaphore::const_new(workers))
+    }
+
+    /// Runs `work` as [`blocking`] does, once less than the limit of this kind of work runs.
+    pub(crate) async fn blocking<T, E>(
+        &'static self,
+        work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<RuntimeEnded> + Send + 'static,
+    {
+        // The semaphore is never closed.
+        let permit = self.0.acquire().await.ok();
+        let work = move || {
+            // Work that has begun goes on when the future is dropped, so it has the permit.
+            let _permit = permit;
+            work()
+        };
+        blocking(work).await
+    }
 }
 
 /// Work whose outcome has any type, so that the code that runs it is compiled once and not for each closure.

@@ -39,7 +39,7 @@ pub(crate) use answering_hosts::AnsweringHosts;
 pub(crate) use atomic::LINKS;
 pub(crate) use atomic::{AtomicFile, followed, give_second_name, publish, set_mode};
 pub use blocking::RuntimeEnded;
-pub(crate) use blocking::blocking;
+pub(crate) use blocking::{LONG_WORK, Share, blocking};
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
 pub(crate) use causes::with_causes;
 #[cfg(feature = "cli")]

@@ -1,6 +1,7 @@
 //! The threads of a runtime that this library uses for blocking work.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::{Handle, Id};
@@ -75,7 +76,8 @@ enum State {
 impl Worker {
     fn run(&mut self) {
         while let Some(job) = self.next() {
-            job();
+            // A panic must not end the worker, which other jobs wait for.
+            let _ = catch_unwind(AssertUnwindSafe(job));
         }
     }
 

@@ -10,6 +10,7 @@ use crate::content::{
 };
 use crate::oci::{self, Reference};
 
+use super::super::blocking::blocking;
 use super::super::client::{Client, Turn};
 use super::super::error::Error;
 use super::super::freshness::Freshness;
@@ -198,16 +199,15 @@ fn recall(client: &Client, reference: &Reference, record: Record, reason: String
 
 /// Returns whether the trust policy allows using the recorded answer although the registry denies access.
 async fn allows_denied(client: &Client, reference: &Reference) -> Result<bool, Error> {
-    let reference = reference.clone();
-    client
-        .blocking(move |client| {
-            let pin = match client.trust.place_of(&reference) {
-                Some(place) => client.state()?.identity(&place)?,
-                None => None,
-            };
-            Ok(client.trust.allows_denied(&reference, pin.is_some()))
-        })
-        .await
+    let (client, reference) = (client.clone(), reference.clone());
+    blocking(move || {
+        let pin = match client.trust.place_of(&reference) {
+            Some(place) => client.state()?.identity(&place)?,
+            None => None,
+        };
+        Ok(client.trust.allows_denied(&reference, pin.is_some()))
+    })
+    .await
 }
 
 /// Returns whether the error says nothing about the content of the registry. A refusal by the registry's storage is not

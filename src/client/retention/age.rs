@@ -1,6 +1,7 @@
 //! The time at which a manifest was made.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use crate::content::{Content, Descriptor, ErrorKind};
 use crate::oci::{Artifact, Repository, read_json};
 
 use super::super::annotations;
+use super::super::blocking::blocking;
 use super::super::client::Client;
 use super::super::error::Error;
 use super::super::lookup::read_range;
@@ -83,8 +85,9 @@ async fn signed(
     };
     match read_range(repository, layer, 0..HEAD.min(layer.size)).await {
         Ok(head) => {
-            let reading = client.blocking(move |client| {
-                let claims = read_claims_with(&*head, &client.limits, Dates::Any);
+            let limits = Arc::clone(&client.limits);
+            let reading = blocking(move || {
+                let claims = read_claims_with(&*head, &limits, Dates::Any);
                 Ok(claims.ok().map(|claims| claims.issued_at()))
             });
             reading.await

@@ -39,7 +39,8 @@ pub(in crate::client) async fn neighbour(
 ) -> Option<String> {
     let (registry, repository) = repository(reference)?;
     let digest = digest.clone();
-    let known = client.blocking(move |client| Ok(client.cache()?.places(&digest)));
+    let client = client.clone();
+    let known = blocking(move || Ok(client.cache()?.places(&digest)));
     let unknown = |error: &Error| tracing::debug!(%error, "neighbours are not known");
     let places = known.await.inspect_err(unknown).unwrap_or_default();
     let name =

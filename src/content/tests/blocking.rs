@@ -74,3 +74,28 @@ fn work_of_a_dropped_future_never_runs() {
     assert_eq!(handle.block_on(kept.as_mut()), Ok(0));
     assert_eq!(ran.load(Ordering::SeqCst), 1);
 }
+
+#[tokio::test]
+async fn a_share_leaves_workers_for_other_work() {
+    static SHARE: Share = Share::of(1);
+    let (begin, begun) = std::sync::mpsc::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let holding = tokio::spawn(SHARE.blocking(move || {
+        begin.send(()).unwrap();
+        let _ = ended.recv();
+        Ok::<_, RuntimeEnded>(())
+    }));
+    tokio::task::spawn_blocking(move || begun.recv().unwrap())
+        .await
+        .unwrap();
+    // The work that has begun keeps its permit after its future is dropped.
+    holding.abort();
+    assert!(holding.await.unwrap_err().is_cancelled());
+    let mut waiting = Box::pin(SHARE.blocking(|| Ok::<_, RuntimeEnded>(())));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    blocking(|| Ok::<_, RuntimeEnded>(())).await.unwrap();
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    drop(end);
+    waiting.await.unwrap();
+}

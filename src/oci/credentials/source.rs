@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::content::blocking;
+use crate::content::Share;
 
 use super::super::error::{CredentialHelperError, Error};
 use super::file::CredentialFile;
@@ -171,10 +171,15 @@ impl CredentialSource {
     }
 }
 
+/// Reading a pipe, or a file of a server that does not answer, may take for ever.
+static READS: Share = Share::of(2);
+
 /// Reads a file with credentials. Returns `None` when there is no such file.
 pub(super) async fn read(path: &Path, registry: &str) -> Result<Option<CredentialFile>, Error> {
     let (path, registry) = (path.to_owned(), registry.to_owned());
-    blocking(move || CredentialFile::read(&path, &registry)).await
+    READS
+        .blocking(move || CredentialFile::read(&path, &registry))
+        .await
 }
 
 pub(super) fn helper_failed(path: &Path, registry: &str, source: CredentialHelperError) -> Error {

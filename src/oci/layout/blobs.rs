@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::content::{
-    AtomicFile, Descriptor, Digest, Source, VerifyError, VerifyReader, blocking, directory_of,
-    open_regular,
+    AtomicFile, Descriptor, Digest, LONG_WORK, Source, VerifyError, VerifyReader, blocking,
+    directory_of, open_regular,
 };
 
 use super::super::error::Error;
@@ -51,23 +51,24 @@ impl Layout {
             return Ok(false);
         }
         let (path, descriptor) = (self.blob(&descriptor.digest), descriptor.clone());
-        blocking(move || {
-            let read = || {
-                let (file, _) = open_regular(&path)?;
-                let mut reader = VerifyReader::new(file, &descriptor);
-                io::copy(&mut reader, &mut io::sink())?;
-                reader.finish()
-            };
-            match read().map_err(|error| error.downcast::<VerifyError>()) {
-                Ok(()) => Ok(true),
-                Err(Ok(error)) => {
-                    tracing::warn!("writing {} again: {error}", path.display());
-                    Ok(false)
+        LONG_WORK
+            .blocking(move || {
+                let read = || {
+                    let (file, _) = open_regular(&path)?;
+                    let mut reader = VerifyReader::new(file, &descriptor);
+                    io::copy(&mut reader, &mut io::sink())?;
+                    reader.finish()
+                };
+                match read().map_err(|error| error.downcast::<VerifyError>()) {
+                    Ok(()) => Ok(true),
+                    Err(Ok(error)) => {
+                        tracing::warn!("writing {} again: {error}", path.display());
+                        Ok(false)
+                    }
+                    Err(Err(error)) => Err(Error::file(&path)(error)),
                 }
-                Err(Err(error)) => Err(Error::file(&path)(error)),
-            }
-        })
-        .await
+            })
+            .await
     }
 
     /// Writes a blob in one step, and replaces a damaged one.

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    Descriptor, Digest, Fetch, ManifestName, Reader, Referrers, Resolve, StoreError, UnchangedFile,
-    VerifyError, VerifyReader, blocking, is_too_large,
+    Descriptor, Digest, Fetch, LONG_WORK, ManifestName, Reader, Referrers, Resolve, StoreError,
+    UnchangedFile, VerifyError, VerifyReader, blocking, is_too_large,
 };
 
 use super::super::error::Error;
@@ -148,22 +148,26 @@ impl LayoutFile {
             return Ok(false);
         };
         let (file, descriptor) = (self.file.clone(), descriptor.clone());
-        blocking(move || {
-            let read = || {
-                let mut reader = VerifyReader::new(span.reader(file.reader()?)?, &descriptor);
-                io::copy(&mut reader, &mut io::sink())?;
-                reader.finish()
-            };
-            match read().map_err(|error| error.downcast::<VerifyError>()) {
-                Ok(()) => Ok(true),
-                Err(Ok(error)) => {
-                    tracing::warn!("writing a blob of {} again: {error}", file.path().display());
-                    Ok(false)
+        LONG_WORK
+            .blocking(move || {
+                let read = || {
+                    let mut reader = VerifyReader::new(span.reader(file.reader()?)?, &descriptor);
+                    io::copy(&mut reader, &mut io::sink())?;
+                    reader.finish()
+                };
+                match read().map_err(|error| error.downcast::<VerifyError>()) {
+                    Ok(()) => Ok(true),
+                    Err(Ok(error)) => {
+                        tracing::warn!(
+                            "writing a blob of {} again: {error}",
+                            file.path().display()
+                        );
+                        Ok(false)
+                    }
+                    Err(Err(error)) => Err(Error::file(file.path())(error)),
                 }
-                Err(Err(error)) => Err(Error::file(file.path())(error)),
-            }
-        })
-        .await
+            })
+            .await
     }
 
     /// Returns the descriptor of a manifest that is not in the index. The media type is read from the manifest.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tar::{Builder, EntryType, Header};
 
-use crate::content::{AtomicFile, Digest, blocking};
+use crate::content::{AtomicFile, Digest, LONG_WORK};
 
 use super::super::error::Error;
 use super::super::layout::{BLOBS, INDEX, Layout, MARKER, MARKER_BODY};
@@ -51,7 +51,9 @@ impl Pack {
         let path = path.to_owned();
         let stop = StopOnDrop::default();
         let stopped = Arc::clone(&stop.0);
-        blocking(move || self.write_until(&path, &stopped)).await
+        LONG_WORK
+            .blocking(move || self.write_until(&path, &stopped))
+            .await
     }
 
     fn write_until(&self, path: &Path, stopped: &AtomicBool) -> Result<(), Error> {

@@ -58,6 +58,27 @@ fn prefetched_results_arrive_when_each_fetch_ends_and_dropping_the_stream_stops_
 }
 
 #[test]
+fn other_operations_get_a_turn_between_prefetched_results() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let references = ["a:1", "b:1", "c:1"].map(|name| registry.reference(name));
+    block_on(async {
+        for reference in &references {
+            publish(&environment, reference).await;
+        }
+        let all = references.each_ref().map(|reference| parsed(reference));
+        let client = Client::new(options(&environment).at_once(NonZeroUsize::MIN)).unwrap();
+        // One of these fetches waits for a turn while the caller does not wait for the fetches.
+        let mut fetches = client.prefetch(all, &target(), NonZeroUsize::new(3).unwrap());
+        while let Some((reference, fetched)) = fetches.next().await {
+            fetched.unwrap();
+            let destination = environment.path("pulled.par");
+            let pulled = client.pull(&reference, Some(&destination), None).await;
+            pulled.unwrap();
+        }
+    });
+}
+
+#[test]
 fn the_number_of_fetches_at_the_same_time_is_limited() {
     let environment = Environment::new();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
