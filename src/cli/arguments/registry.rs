@@ -279,8 +279,8 @@ impl RegistryArgs {
             return Ok(());
         }
         let message = format!("one user and one password are given for {several}");
-        let hint = "store them with `par login` for each registry, and leave out --user and the password; `par copy` \
-                    and `par diff` take them for each side, as --from-user and --to-user";
+        let hint = "store them with `par login` for each registry, and leave out --user and the password; `par copy`, \
+                    `par diff`, `par mirror` and `par export` take them for each side, as --from-user and --to-user";
         bail!(Failure::usage(message).hint(hint))
     }
 }

@@ -28,11 +28,17 @@ impl TrustPolicy {
         reference: &Reference,
     ) -> Result<(), TrustError> {
         let rule = self.rule(reference);
-        self.check_revoked(claims, &reference.to_string())?;
-        if rule.is_none() && self.deny_others && self.issuers.is_empty() {
-            return Err(TrustError::NoRule(reference.to_string()));
+        let what = &reference.to_string();
+        self.check_revoked(claims, what)?;
+        // Before the rules: a policy that audits warns of the first refusal by a rule, and allows the archive.
+        self.check_demands(claims, what)?;
+        match rule {
+            Some(rule) => self.check_rule(rule, claims, what),
+            None if self.deny_others && self.issuers.is_empty() => {
+                Err(TrustError::NoRule(what.to_owned()))
+            }
+            None => Ok(()),
         }
-        self.demand(rule, claims, &reference.to_string())
     }
 
     /// Checks the claims of a local file, for which there are no rules. `what` is the file in the error message.
@@ -43,7 +49,7 @@ impl TrustPolicy {
     pub fn check_file(&self, claims: &VerifiedClaims, what: &str) -> Result<(), TrustError> {
         let checked = self
             .check_revoked(claims, what)
-            .and_then(|()| self.demand(None, claims, what));
+            .and_then(|()| self.check_demands(claims, what));
         checked.or_else(|error| self.warn_or_refuse(None, error))
     }
 
@@ -78,7 +84,23 @@ impl TrustPolicy {
                 | TrustError::TrustedRoot(_)
                 | TrustError::SigstoreNotBuilt(_)
         );
-        audit && !is_absolute
+        audit && !is_absolute && !self.is_demanded_by_caller(refusal)
+    }
+
+    /// Returns whether the refusal is about a demand that the caller has put in place of those of the rules.
+    fn is_demanded_by_caller(&self, refusal: &TrustError) -> bool {
+        match refusal {
+            TrustError::UntrustedIssuer { .. } => !self.issuers.is_empty(),
+            TrustError::TooOld { .. } | TrustError::NoRevision { .. } => {
+                self.minimum_revision.is_some()
+            }
+            TrustError::NoBundle { .. }
+            | TrustError::UntrustedIdentity { .. }
+            | TrustError::UnknownIdentity { .. }
+            | TrustError::IdentityNotCached(_)
+            | TrustError::IdentityOfFile(_) => !self.identities.is_empty(),
+            _ => false,
+        }
     }
 
     /// Logs a refusal as a warning where the policy only audits. Returns it as an error elsewhere.
@@ -109,47 +131,42 @@ impl TrustPolicy {
         !self.issuers.is_empty() || self.minimum_revision.is_some() || !self.revoked.is_empty()
     }
 
-    pub(super) fn demand(
+    /// Checks what the caller demands in place of the rules.
+    fn check_demands(&self, claims: &VerifiedClaims, what: &str) -> Result<(), TrustError> {
+        if !allows(&self.issuers, claims.issuer().as_str()) {
+            return Err(TrustError::UntrustedIssuer {
+                what: what.to_owned(),
+                issuer: claims.issuer().to_string(),
+                rule: None,
+            });
+        }
+        check_revision(self.minimum_revision, claims, what)
+    }
+
+    /// Checks what a rule demands, where the caller demands nothing else in its place.
+    pub(super) fn check_rule(
         &self,
-        rule: Option<&Rule>,
+        rule: &Rule,
         claims: &VerifiedClaims,
         what: &str,
     ) -> Result<(), TrustError> {
-        let what = || what.to_owned();
-        let (issuers, by) = match rule {
-            Some(rule) if self.issuers.is_empty() => (&rule.issuers, Some(&rule.pattern)),
-            _ => (&self.issuers, None),
-        };
-        if !allows(issuers, claims.issuer().as_str()) {
+        if self.issuers.is_empty() && !allows(&rule.issuers, claims.issuer().as_str()) {
             return Err(TrustError::UntrustedIssuer {
-                what: what(),
+                what: what.to_owned(),
                 issuer: claims.issuer().to_string(),
-                rule: by.cloned(),
+                rule: Some(rule.pattern.clone()),
             });
         }
-        if let Some(rule) = rule
-            && !allows(&rule.subjects, claims.subject().as_str())
-        {
+        if !allows(&rule.subjects, claims.subject().as_str()) {
             return Err(TrustError::UntrustedSubject {
-                what: what(),
+                what: what.to_owned(),
                 subject: claims.subject().to_string(),
                 rule: rule.pattern.clone(),
             });
         }
-        let minimum = self
-            .minimum_revision
-            .or(rule.and_then(|rule| rule.minimum_revision));
-        match (minimum, claims.revision()) {
-            (Some(minimum), None) => Err(TrustError::NoRevision {
-                what: what(),
-                minimum,
-            }),
-            (Some(minimum), Some(revision)) if revision < minimum => Err(TrustError::TooOld {
-                what: what(),
-                revision,
-                minimum,
-            }),
-            _ => Ok(()),
+        match self.minimum_revision {
+            Some(_) => Ok(()),
+            None => check_revision(rule.minimum_revision, claims, what),
         }
     }
 
@@ -163,6 +180,24 @@ impl TrustPolicy {
             None if place.is_loopback() => Pinning::Off,
             None => self.pinning,
         }
+    }
+}
+
+/// Refuses an archive whose revision is lower than `minimum`, or that has none.
+fn check_revision(
+    minimum: Option<i32>,
+    claims: &VerifiedClaims,
+    what: &str,
+) -> Result<(), TrustError> {
+    let what = what.to_owned();
+    match (minimum, claims.revision()) {
+        (Some(minimum), None) => Err(TrustError::NoRevision { what, minimum }),
+        (Some(minimum), Some(revision)) if revision < minimum => Err(TrustError::TooOld {
+            what,
+            revision,
+            minimum,
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -30,7 +30,7 @@ impl TrustPolicy {
         }
         let mut refusals = Vec::new();
         for rule in self.rules.iter().filter(|rule| rule.demands()) {
-            let claims_allowed = self.demand(Some(rule), claims, what);
+            let claims_allowed = self.check_rule(rule, claims, what);
             match claims_allowed.and_then(|()| refuse_identities(&rule.identities, what)) {
                 Ok(()) => return Ok(Some(rule)),
                 Err(error) => refusals.push(error),

@@ -107,6 +107,9 @@ fn the_policy_itself_overrides_single_demands_of_a_rule() {
     policy.minimum_revision = Some(4);
     assert!(policy.check_file(&claims, "local.par").is_err());
     policy.rules[0].subjects = vec!["V".to_owned()];
+    // Refusals by rules may only be warnings, so those of the policy itself come first.
+    assert!(refusal(&policy, &claims).contains("at least 4"));
+    policy.minimum_revision = None;
     assert!(refusal(&policy, &claims).contains("is the provider"));
 }
 

@@ -1,4 +1,4 @@
-//! Fleets: many hosts behind a mirror, and behind a registry that pulls through.
+//! Fleets: many hosts behind a mirror, and behind a pull-through registry.
 
 use std::collections::BTreeSet;
 use std::fs;

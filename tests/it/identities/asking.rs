@@ -127,6 +127,18 @@ fn an_audit_warns_and_pins_nothing() {
         .par(["trust", "list", "-o", "json"])
         .success();
     assert_eq!(listed.json()["identities"], json!([]), "{listed}");
+
+    // The identity that the user demands is not audited.
+    let reference = site.reference();
+    let verify = ["verify", &reference, "--identity", DEVELOPER.0];
+    let identity = [
+        "--identity-issuer",
+        DEVELOPER.1,
+        "--trusted-root",
+        text(&root),
+    ];
+    let refused = site.environment.par([&verify[..], &identity].concat());
+    refused.exit(5);
 }
 
 #[test]

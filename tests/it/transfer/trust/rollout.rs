@@ -100,3 +100,31 @@ fn an_audit_only_warns_of_refused_archives_and_does_not_pin_them() {
     site.configure("trust.toml", "");
     site.fetch(REFERENCE, &[]).exit(5);
 }
+
+#[test]
+fn an_audit_does_not_relax_the_options_of_a_command() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    let (jane_key, joe_key) = (jane.issuer(), joe.issuer());
+    site.push(REFERENCE, jane.revision(Some(7)));
+    let file = site.environment.write("jane.par", jane.archive().build());
+    // These policies allow neither the issuer nor the revision, and only warn.
+    for policy in [
+        format!("[[rule]]\nmatch = \"*\"\nissuers = [\"{joe_key}\"]\nmin-revision = 9"),
+        "default = \"deny\"".to_owned(),
+    ] {
+        site.configure("trust.toml", &format!("audit = true\n{policy}"));
+        site.fetch(REFERENCE, &[]).success();
+        site.fetch(REFERENCE, &["--issuer", &jane_key]).success();
+        for options in [["--issuer", &joe_key], ["--min-revision", "8"]] {
+            for verb in ["fetch", "pull", "verify"] {
+                let command = [&[verb, REFERENCE][..], &options].concat();
+                let refused = site.environment.par(command).exit(5);
+                assert!(!refused.stderr.contains("audits"), "{refused}");
+            }
+        }
+    }
+    let wrong = ["verify", text(&file), "--issuer", &joe_key];
+    site.environment.par(wrong).exit(5);
+    let right = ["verify", text(&file), "--issuer", &jane_key];
+    site.environment.par(right).success();
+}
