@@ -74,8 +74,8 @@ pub struct TrustPolicy {
     pub revoked: Vec<String>,
     /// Whether archives that the policy or a pin refuses are used, with a warning, where no rule says otherwise.
     /// Revoked issuers are still refused, and so is what [`issuers`](Self::issuers),
-    /// [`minimum_revision`](Self::minimum_revision) and [`identities`](Self::identities) do not allow. Nothing is pinned to
-    /// a refused archive.
+    /// [`minimum_revision`](Self::minimum_revision) and the identities of the policy itself do not allow. Nothing is pinned
+    /// to a refused archive.
     pub audit: bool,
     /// When the manifest that was last confirmed for a tag may be used, where no rule says otherwise.
     pub stale: Stale,
