@@ -7,11 +7,11 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::content::{
     Descriptor, Digest, ErrorKind, Fetch, LONG_WORK, Locking, Reader, Source, StoreError,
-    VerifyError, VerifyReader, blocking, is_at, publish,
+    VerifyError, VerifyReader, blocking, file_reader, is_at, publish,
 };
 
 use super::error::Error;
@@ -33,15 +33,9 @@ impl Fetch for Cache {
         let Some(held) = self.hold_async(&descriptor.digest).await? else {
             return Err(Error::NoContent(descriptor.digest.clone()).into());
         };
-        let Held { path, file } = held;
         let range = range.unwrap_or(0..descriptor.size);
         // The open file keeps its shared lock.
-        let mut file = tokio::fs::File::from_std(file);
-        file.set_max_buf_size(BUFFER);
-        file.seek(SeekFrom::Start(range.start))
-            .await
-            .map_err(Error::file(&path))?;
-        Ok(Box::new(file.take(range.end.saturating_sub(range.start))))
+        Ok(file_reader(held.file, range))
     }
 }
 

@@ -11,6 +11,8 @@ use std::time::Duration;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, ValueHint};
 use futures_util::future::{Either, select};
 
+use crate::content::close_workers;
+
 use super::commands::Command;
 use super::interruption::Interruption;
 use super::output::{
@@ -215,6 +217,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
             Either::Right(_) => None,
         }
     });
+    close_workers(runtime.handle());
     // Blocking work cannot be dropped. It notices the interruption at its next step, and `shutdown_timeout` gives it
     // time for that. But `shutdown_timeout` does not wait for queued tasks that have not begun. This task is queued last,
     // so all other tasks have begun when it runs.

@@ -15,6 +15,7 @@ mod descriptor;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod digest;
 mod directory;
+mod file_reader;
 mod first_few;
 mod kind;
 mod leftovers;
@@ -52,6 +53,7 @@ pub(crate) use directory::{
     create_private_directory, directory_of, if_found, is_absent, non_directory_at,
     try_lock_directory,
 };
+pub(crate) use file_reader::file_reader;
 pub(crate) use first_few::first_few;
 pub use kind::ErrorKind;
 pub(crate) use leftovers::is_temporary;
@@ -72,6 +74,8 @@ pub(crate) use uploads::{UploadSlot, Uploads};
 pub(crate) use user_directory::{home, user_directory};
 pub use verify::VerifyError;
 pub(crate) use verify::{DigestReader, VerifyReader};
+#[cfg(feature = "cli")]
+pub(crate) use workers::close as close_workers;
 
 /// Items for the tests of this project only. They can change with every version.
 #[cfg(feature = "internals")]

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, Id};
 
@@ -12,6 +13,9 @@ use tokio::runtime::{Handle, Id};
 /// pieces run at the same time. On a busy machine, a thread whose work has ended, and one that was woken for new work,
 /// wait until the system lets them run. Meanwhile, the runtime starts other threads.
 pub(super) const WORKERS: usize = 12;
+
+/// How long a worker without a job keeps its thread. A runtime that shuts down waits as long.
+const LINGER: Duration = Duration::from_millis(20);
 
 /// One piece of work.
 pub(super) type Job = Box<dyn FnOnce() + Send>;
@@ -24,6 +28,12 @@ struct Queue {
     workers: usize,
     /// How many workers wait for a thread.
     starting: usize,
+    /// How many workers wait for a job.
+    idle: usize,
+    /// Wakes a worker that waits for a job.
+    bell: Arc<Condvar>,
+    /// Whether workers leave as soon as there is no job.
+    is_closing: bool,
 }
 
 /// The queues of all runtimes that have workers.
@@ -41,11 +51,14 @@ pub(super) fn add_job(runtime: &Handle, job: Job) {
         let mut queues = queues();
         let queue = queues.entry(id).or_default();
         queue.jobs.push_back(job);
-        // A worker that is starting takes one of the waiting jobs.
-        let starts = queue.jobs.len() > queue.starting && queue.workers < WORKERS;
+        // Each worker that is starting or idle takes one of the waiting jobs.
+        let waiting = queue.starting + queue.idle;
+        let starts = queue.jobs.len() > waiting && queue.workers < WORKERS;
         if starts {
             queue.workers += 1;
             queue.starting += 1;
+        } else {
+            queue.bell.notify_one();
         }
         starts
     };
@@ -58,7 +71,16 @@ pub(super) fn add_job(runtime: &Handle, job: Job) {
     }
 }
 
-/// Runs the jobs in the queue of one runtime until the queue is empty.
+/// Makes the workers of `runtime` leave as soon as there is no job, because the runtime is about to shut down.
+#[cfg(feature = "cli")]
+pub(crate) fn close(runtime: &Handle) {
+    if let Some(queue) = queues().get_mut(&runtime.id()) {
+        queue.is_closing = true;
+        queue.bell.notify_all();
+    }
+}
+
+/// Runs the jobs in the queue of one runtime until the queue has been empty for [`LINGER`].
 struct Worker {
     runtime: Id,
     state: State,
@@ -81,8 +103,8 @@ impl Worker {
         }
     }
 
-    /// Returns the next job. If there is none, leaves the queue in the same step, so that a job that is added then gets
-    /// another worker.
+    /// Returns the next job, and waits for it. If there is none, leaves the queue in the same step, so that a job that is
+    /// added then gets another worker.
     fn next(&mut self) -> Option<Job> {
         let mut queues = queues();
         let queue = queues.get_mut(&self.runtime)?;
@@ -90,11 +112,22 @@ impl Worker {
             queue.starting -= 1;
             self.state = State::Running;
         }
-        let job = queue.jobs.pop_front();
-        if job.is_none() {
-            self.leave(&mut queues);
+        let (bell, since) = (Arc::clone(&queue.bell), Instant::now());
+        loop {
+            let queue = queues.get_mut(&self.runtime)?;
+            if let Some(job) = queue.jobs.pop_front() {
+                return Some(job);
+            }
+            let left = LINGER.saturating_sub(since.elapsed());
+            if left.is_zero() || queue.is_closing {
+                self.leave(&mut queues);
+                return None;
+            }
+            queue.idle += 1;
+            let woken = bell.wait_timeout(queues, left);
+            queues = woken.unwrap_or_else(PoisonError::into_inner).0;
+            queues.get_mut(&self.runtime)?.idle -= 1;
         }
-        job
     }
 
     /// Returns the queue if it has no worker any more.

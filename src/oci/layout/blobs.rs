@@ -17,7 +17,7 @@ use super::directory::Layout;
 use super::files::{BLOBS, read};
 
 /// The size of reads and writes, in bytes. Each of them runs on a thread for blocking work.
-pub(in crate::oci) const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 256 * 1024;
 
 impl Layout {
     pub(in crate::oci) fn blob(&self, digest: &Digest) -> PathBuf {

@@ -6,18 +6,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
     Descriptor, Fetch, Listing, ManifestName, Push, Reader, Referrers, Resolve, Source, StoreError,
-    Stored, blocking, open_regular,
+    Stored, blocking, file_reader, open_regular,
 };
 
 use super::super::error::Error;
 use super::super::manifest::fetch_manifest;
 use super::super::reference::is_layout_name;
 use super::super::referrers::Declaration;
-use super::blobs::BUFFER;
 use super::changes;
 use super::directory::Layout;
 use super::index::Index;
@@ -47,11 +45,7 @@ impl Fetch for Layout {
             let actual = format!("{size} bytes");
             return Err(Error::wrong_size(what(), descriptor.size, actual).into());
         }
-        let mut file = tokio::fs::File::from_std(file);
-        file.set_max_buf_size(BUFFER);
-        let sought = file.seek(io::SeekFrom::Start(range.start)).await;
-        sought.map_err(Error::file(&path))?;
-        Ok(Box::new(file.take(range.end - range.start)))
+        Ok(file_reader(file, range))
     }
 }
 

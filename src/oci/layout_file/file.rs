@@ -1,20 +1,18 @@
 //! A layout in a file, as a storage for reading.
 
 use std::fs;
-use std::io::{self, SeekFrom};
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
-
 use crate::content::{
     Descriptor, Digest, Fetch, LONG_WORK, ManifestName, Reader, Referrers, Resolve, StoreError,
-    UnchangedFile, VerifyError, VerifyReader, blocking, is_too_large,
+    UnchangedFile, VerifyError, VerifyReader, blocking, file_reader, is_too_large,
 };
+use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::super::error::Error;
 use super::super::layout::{
@@ -24,8 +22,6 @@ use super::super::manifest::{MANIFEST_LIMIT, describe, fetch_manifest};
 use super::entries::{Entries, Span, blob_name};
 use super::scan::{ScanError, scan};
 
-/// The size of reads, in bytes. Each read runs on a thread for blocking work.
-const BUFFER: usize = 256 * 1024;
 /// The files that a `docker-archive` has in place of the marker of a layout. The second one is that of Docker before 1.10.
 const DOCKER: [&str; 2] = ["manifest.json", "repositories"];
 /// The reason why a `docker-archive` is not a layout.
@@ -198,12 +194,11 @@ impl Fetch for LayoutFile {
         }
         let file = self.file.clone();
         let opened = blocking(move || file.reader().map_err(Error::file(file.path())));
-        let mut file = tokio::fs::File::from_std(opened.await?);
-        file.set_max_buf_size(BUFFER);
-        let start = SeekFrom::Start(span.offset.saturating_add(range.start));
-        let sought = file.seek(start).await;
-        sought.map_err(Error::file(self.file.path()))?;
-        Ok(Box::new(file.take(range.end - range.start)))
+        let place = |position: u64| span.offset.saturating_add(position);
+        Ok(file_reader(
+            opened.await?,
+            place(range.start)..place(range.end),
+        ))
     }
 }
 

@@ -211,7 +211,7 @@ fn inflating() -> usize {
 
 /// The number of fetches that have to share their threads, and the most threads that they may have.
 const FETCHES: usize = 200;
-const MOST_THREADS: usize = 40;
+const MOST_THREADS: usize = 30;
 
 /// Pushes a provider to each of `references`, and fetches them all at the same time: for the first time, and again from
 /// the cache. The number of threads has to stay within a bound.
