@@ -12,7 +12,7 @@ use super::blocking::{RuntimeEnded, blocking};
 use super::storage::Reader;
 
 /// The most bytes that one piece of blocking work reads.
-const CHUNK: u64 = 256 * 1024;
+const CHUNK: usize = 256 * 1024;
 
 /// A file, and the positions of the bytes that are still to be read.
 type Rest = (File, Range<u64>);
@@ -32,12 +32,16 @@ pub(crate) fn file_reader(file: File, range: Range<u64>) -> Reader {
 
 /// Reads the next bytes. Returns `None` at the end of the file.
 fn read_chunk((mut file, range): Rest) -> io::Result<Option<(Bytes, Rest)>> {
-    let mut chunk = Vec::new();
+    let length = usize::try_from(range.end - range.start).map_or(CHUNK, |left| left.min(CHUNK));
+    let mut chunk = vec![0; length];
     file.seek(SeekFrom::Start(range.start))?;
-    let length = CHUNK.min(range.end - range.start);
-    Read::by_ref(&mut file)
-        .take(length)
-        .read_to_end(&mut chunk)?;
+    let count = loop {
+        match file.read(&mut chunk) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read?,
+        }
+    };
+    chunk.truncate(count);
     let next = range.start + chunk.len() as u64;
     let rest = (file, next..range.end);
     Ok((!chunk.is_empty()).then(|| (chunk.into(), rest)))

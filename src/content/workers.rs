@@ -14,7 +14,7 @@ use tokio::runtime::{Handle, Id};
 /// wait until the system lets them run. Meanwhile, the runtime starts other threads.
 pub(super) const WORKERS: usize = 12;
 
-/// How long a worker without a job keeps its thread. A runtime that shuts down waits as long.
+/// How long workers keep their threads after the last job began. A runtime that shuts down waits as long.
 const LINGER: Duration = Duration::from_millis(20);
 
 /// One piece of work.
@@ -30,6 +30,8 @@ struct Queue {
     starting: usize,
     /// How many workers wait for a job.
     idle: usize,
+    /// When a worker took the last job.
+    last_job: Option<Instant>,
     /// Wakes a worker that waits for a job.
     bell: Arc<Condvar>,
     /// Whether workers leave as soon as there is no job.
@@ -57,7 +59,7 @@ pub(super) fn add_job(runtime: &Handle, job: Job) {
         if starts {
             queue.workers += 1;
             queue.starting += 1;
-        } else {
+        } else if queue.idle > 0 {
             queue.bell.notify_one();
         }
         starts
@@ -80,7 +82,7 @@ pub(crate) fn close(runtime: &Handle) {
     }
 }
 
-/// Runs the jobs in the queue of one runtime until the queue has been empty for [`LINGER`].
+/// Runs the jobs in the queue of one runtime, until there is none for [`LINGER`].
 struct Worker {
     runtime: Id,
     state: State,
@@ -112,18 +114,21 @@ impl Worker {
             queue.starting -= 1;
             self.state = State::Running;
         }
-        let (bell, since) = (Arc::clone(&queue.bell), Instant::now());
         loop {
             let queue = queues.get_mut(&self.runtime)?;
             if let Some(job) = queue.jobs.pop_front() {
+                queue.last_job = Some(Instant::now());
                 return Some(job);
             }
-            let left = LINGER.saturating_sub(since.elapsed());
+            let left = queue
+                .last_job
+                .map_or(LINGER, |last| LINGER.saturating_sub(last.elapsed()));
             if left.is_zero() || queue.is_closing {
                 self.leave(&mut queues);
                 return None;
             }
             queue.idle += 1;
+            let bell = Arc::clone(&queue.bell);
             let woken = bell.wait_timeout(queues, left);
             queues = woken.unwrap_or_else(PoisonError::into_inner).0;
             queues.get_mut(&self.runtime)?.idle -= 1;

@@ -109,6 +109,8 @@ impl Layout {
             .finish_async()
             .await
             .map_err(|error| Error::reading(what(), error))?;
-        blocking(move || file.commit().map(drop).map_err(Error::file(&path))).await
+        LONG_WORK
+            .blocking(move || file.commit().map(drop).map_err(Error::file(&path)))
+            .await
     }
 }
