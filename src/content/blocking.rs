@@ -44,7 +44,7 @@ impl Share {
         Self(Semaphore::const_new(workers))
     }
 
-    /// Runs `work` as [`blocking`] does, once less than the limit of this kind of work runs.
+    /// Runs `work` as [`blocking`] does, as soon as fewer pieces of this kind run than the limit allows.
     pub(crate) async fn blocking<T, E>(
         &'static self,
         work: impl FnOnce() -> Result<T, E> + Send + 'static,

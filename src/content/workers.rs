@@ -14,8 +14,9 @@ use tokio::runtime::{Handle, Id};
 /// wait until the system lets them run. Meanwhile, the runtime starts other threads.
 pub(super) const WORKERS: usize = 12;
 
-/// How long workers keep their threads after the last job began. A runtime that shuts down waits as long.
-const LINGER: Duration = Duration::from_millis(20);
+/// How long idle workers keep their threads, counted from the start of the last job. A runtime that shuts down waits as
+/// long.
+const IDLE_TIME: Duration = Duration::from_millis(20);
 
 /// One piece of work.
 pub(super) type Job = Box<dyn FnOnce() + Send>;
@@ -33,7 +34,7 @@ struct Queue {
     /// When a worker took the last job.
     last_job: Option<Instant>,
     /// Wakes a worker that waits for a job.
-    bell: Arc<Condvar>,
+    wake: Arc<Condvar>,
     /// Whether workers leave as soon as there is no job.
     is_closing: bool,
 }
@@ -60,7 +61,7 @@ pub(super) fn add_job(runtime: &Handle, job: Job) {
             queue.workers += 1;
             queue.starting += 1;
         } else if queue.idle > 0 {
-            queue.bell.notify_one();
+            queue.wake.notify_one();
         }
         starts
     };
@@ -78,11 +79,11 @@ pub(super) fn add_job(runtime: &Handle, job: Job) {
 pub(crate) fn close(runtime: &Handle) {
     if let Some(queue) = queues().get_mut(&runtime.id()) {
         queue.is_closing = true;
-        queue.bell.notify_all();
+        queue.wake.notify_all();
     }
 }
 
-/// Runs the jobs in the queue of one runtime, until there is none for [`LINGER`].
+/// Runs the jobs in the queue of one runtime. A worker ends when no job has begun for [`IDLE_TIME`].
 struct Worker {
     runtime: Id,
     state: State,
@@ -105,8 +106,8 @@ impl Worker {
         }
     }
 
-    /// Returns the next job, and waits for it. If there is none, leaves the queue in the same step, so that a job that is
-    /// added then gets another worker.
+    /// Waits for the next job and returns it. Returns `None` when this worker has left the queue. The worker leaves while
+    /// the queue is locked. So no job is added between its last look at the queue and its leaving.
     fn next(&mut self) -> Option<Job> {
         let mut queues = queues();
         let queue = queues.get_mut(&self.runtime)?;
@@ -122,14 +123,14 @@ impl Worker {
             }
             let left = queue
                 .last_job
-                .map_or(LINGER, |last| LINGER.saturating_sub(last.elapsed()));
+                .map_or(IDLE_TIME, |last| IDLE_TIME.saturating_sub(last.elapsed()));
             if left.is_zero() || queue.is_closing {
                 self.leave(&mut queues);
                 return None;
             }
             queue.idle += 1;
-            let bell = Arc::clone(&queue.bell);
-            let woken = bell.wait_timeout(queues, left);
+            let wake = Arc::clone(&queue.wake);
+            let woken = wake.wait_timeout(queues, left);
             queues = woken.unwrap_or_else(PoisonError::into_inner).0;
             queues.get_mut(&self.runtime)?.idle -= 1;
         }

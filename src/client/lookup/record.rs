@@ -131,7 +131,7 @@ pub(super) async fn write(
     }
 }
 
-/// Blocks.
+/// Records the answer about a tag, and the first bytes of the archive. Blocks.
 fn write_tag(
     cache: &Cache,
     confirmation: Option<Confirmation>,

@@ -30,7 +30,7 @@ impl TrustPolicy {
         let rule = self.rule(reference);
         let what = &reference.to_string();
         self.check_revoked(claims, what)?;
-        // Before the rules: a policy that audits warns of the first refusal by a rule, and allows the archive.
+        // The rules come last: where the policy audits, the first refusal by a rule is a warning, and ends the check.
         self.check_demands(claims, what)?;
         match rule {
             Some(rule) => self.check_rule(rule, claims, what),
