@@ -123,17 +123,36 @@ impl TemporaryDirectory {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o700));
         }
-        let directory = builder
-            .tempdir_in(directory)
-            .map_err(naming_directory(directory))?;
-        // Some systems cannot lock directories. There, a leftover is recognised by its age.
-        let lock = File::open(directory.path()).and_then(|opened| {
-            Locking::exclusive(&opened, directory.path())?;
-            Ok(opened)
+        loop {
+            let created = builder.tempdir_in(directory);
+            let created = created.map_err(naming_directory(directory))?;
+            if let Some(locked) = Self::lock(created) {
+                return Ok(locked);
+            }
+        }
+    }
+
+    /// Locks a new directory. Returns `None` if another process took it for a leftover before it was locked.
+    fn lock(directory: TempDir) -> Option<Self> {
+        let path = directory.path();
+        // Some systems cannot open or lock directories. There, a leftover is recognised by its age.
+        let lock = match File::open(path) {
+            Ok(opened) => Some(opened),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => None,
+            Err(_) => return None,
+        };
+        let is_taken = lock.as_ref().is_some_and(|opened| {
+            let locking = Locking::exclusive(opened, path);
+            matches!(locking, Ok(Locking::Busy)) || matches!(is_at(opened, path), Ok(false))
         });
-        Ok(Self {
+        if is_taken {
+            // The other process removes the directory.
+            drop(directory.keep());
+            return None;
+        }
+        Some(Self {
             directory,
-            _lock: lock.ok(),
+            _lock: lock,
         })
     }
 
@@ -236,3 +255,8 @@ fn descriptor(file: &File) -> PathBuf {
     use std::os::fd::AsRawFd;
     PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
+
+// Other systems cannot open directories as files.
+#[cfg(all(test, unix))]
+#[path = "tests/temporary.rs"]
+mod tests;
