@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use crate::content::if_found;
 
 use super::error::Error;
-use super::lookup::note_use;
+use super::last_use::LastUse;
 use super::open::Cache;
 use super::paths::Purpose;
 
@@ -36,9 +36,10 @@ impl Entry {
         }
         let mut first = [0];
         let read = File::open(&self.path).and_then(|mut file| {
-            let read = file.read_exact(&mut first);
             // This check does not count as a use of the file.
-            note_use(&file, &self.path, self.used);
+            let last_use = LastUse::of(&file)?;
+            let read = file.read_exact(&mut first);
+            last_use.restore(&file, &self.path);
             read
         });
         read.is_ok() && first == *b"{"

@@ -5,12 +5,10 @@
 //!   used only for that tag.
 //! - *Places*: repositories in which content was seen. Their registry can mount the content into another repository.
 
-use std::time::SystemTime;
-
 use crate::content::{AtomicFile, Digest, open_regular, read_bounded, read_file_bounded};
 
 use super::error::Error;
-use super::lookup::note_use;
+use super::last_use::note_use;
 use super::open::Cache;
 use super::paths::safe;
 
@@ -45,7 +43,7 @@ impl Cache {
         let path = self.paths.head(name).ok()?;
         let (file, _) = open_regular(&path).ok()?;
         let kept = read_bounded(&file, HEAD_LIMIT).ok()?;
-        note_use(&file, &path, SystemTime::now());
+        note_use(&file, &path);
         let head = kept.strip_prefix(format!("{manifest}\n").as_bytes())?;
         Some(head.to_vec())
     }

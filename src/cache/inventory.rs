@@ -12,7 +12,7 @@ use crate::content::open_regular;
 use super::entries::Entry;
 use super::error::Error;
 #[cfg(feature = "cli")]
-use super::lookup::note_use;
+use super::last_use::LastUse;
 use super::open::Cache;
 use super::paths::{Kind, Purpose};
 use super::providers::Provider;
@@ -44,13 +44,17 @@ impl Inventory {
             providers: BTreeMap::new(),
             content: HashMap::new(),
         };
-        for (index, entry) in entries.iter().enumerate() {
+        for (index, entry) in entries.iter_mut().enumerate() {
             match &entry.purpose {
                 Purpose::Content(kind, digest) => {
                     inventory.content.insert((*kind, digest.clone()), index);
                 }
                 Purpose::Reference(name) => match cache.listed(name) {
-                    Ok(record) => drop(inventory.tags.insert(name.clone(), record)),
+                    Ok((tag, record)) => {
+                        inventory.tags.insert(tag.clone(), record);
+                        // The name of the file may differ in case.
+                        entry.purpose = Purpose::Reference(tag);
+                    }
                     Err(Error::NoReference(_)) => {}
                     Err(error) => return Err(error),
                 },
@@ -128,9 +132,9 @@ impl Cache {
     pub(crate) fn peek<T>(&self, digest: &Digest, read: impl FnOnce(&File) -> T) -> Option<T> {
         let path = self.paths.content(Kind::Blob, digest);
         let (file, _) = open_regular(&path).ok()?;
-        let used = file.metadata().ok()?.accessed().ok()?;
+        let last_use = LastUse::of(&file).ok()?;
         let read = read(&file);
-        note_use(&file, &path, used);
+        last_use.restore(&file, &path);
         Some(read)
     }
 }

@@ -3,7 +3,6 @@
 use std::fs::{File, FileTimes, remove_file};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use crate::content::{
     Descriptor, Digest, Locking, MeteredReader, Progress, Silent, Step, StoreError, VerifyError,
@@ -11,6 +10,7 @@ use crate::content::{
 };
 
 use super::error::Error;
+use super::last_use::{LastUse, note_use};
 use super::lock::{Busy, Lock, Obstacle, when_free};
 use super::open::Cache;
 use super::paths::Kind;
@@ -71,7 +71,7 @@ impl Cache {
             }
             // Otherwise the file was pruned since the check, and another one may be at its path.
             if is_at(&file, &path).map_err(Error::file(&path))? {
-                note_use(&file, &path, SystemTime::now());
+                note_use(&file, &path);
                 return Ok(Some(Held { path, file }));
             }
         }
@@ -125,9 +125,11 @@ impl Cache {
                 return Ok(false);
             }
             let (file, size) = open_regular(&path)?;
-            let used = file.metadata()?.accessed()?;
+            let last_use = LastUse::of(&file)?;
             let intact = reads_as(&file, size, digest, progress)?;
             if intact {
+                // Sealing sets the access time too.
+                let used = last_use.latest(&file)?;
                 seal(&file, kind.mode())?;
                 file.set_times(FileTimes::new().set_accessed(used))?;
             }
@@ -170,10 +172,6 @@ fn remove_damaged(path: &Path) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// Records the last use of a file in its access time, because pruning decides by the last use and the system may update
-/// the access time hours late. In a read-only cache this fails without harm, because nothing is pruned there.
-pub(super) fn note_use(file: &File, path: &Path, used: SystemTime) {
-    if let Err(error) = file.set_times(FileTimes::new().set_accessed(used)) {
-        tracing::debug!(path = %path.display(), %error, "the use is not recorded");
-    }
-}
+#[cfg(all(test, unix))]
+#[path = "tests/lookup.rs"]
+mod tests;

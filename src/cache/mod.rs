@@ -30,6 +30,8 @@
 //!   lock                                   locked while a pin changes
 //! ```
 //!
+//! On Windows, where names cannot have colons, the directory of the registry `localhost:5000` is `localhost_5000_`.
+//!
 //! The state (`state.rs`) has data that cannot be received again. It is not pruned. All caches of a user share one
 //! state.
 //!
@@ -43,7 +45,6 @@
 //!   files. It keeps files on which a task has a shared lock. It also keeps files that were used within the last hour,
 //!   because the caller of a fetch uses the path of the executable after the call.
 
-mod away;
 mod blobs;
 #[cfg(feature = "sigstore")]
 mod bundles;
@@ -55,12 +56,14 @@ mod hints;
 mod identity;
 mod import;
 mod inventory;
+mod last_use;
 mod lease;
 #[cfg(feature = "sigstore")]
 mod listed_by_clients;
 mod listing;
 mod lock;
 mod lookup;
+mod no_answer;
 mod open;
 mod open_state;
 mod paths;

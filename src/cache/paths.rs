@@ -200,15 +200,15 @@ impl Paths {
     }
 
     /// Returns the file that records that `registry` did not answer.
-    pub(super) fn away(&self, registry: &str) -> Result<PathBuf, Error> {
-        let name = safe(registry).ok_or_else(|| Error::MalformedName(registry.to_owned()))?;
+    pub(super) fn no_answer(&self, registry: &str) -> Result<PathBuf, Error> {
+        let name = file_name(registry).ok_or_else(|| Error::MalformedName(registry.to_owned()))?;
         Ok(self.root.join(AWAY).join(name))
     }
 
     /// Returns the file that says that clients maintain the lists of referrers in `registry`.
     #[cfg(any(test, feature = "sigstore"))]
     pub(super) fn listed_by_clients(&self, registry: &str) -> Result<PathBuf, Error> {
-        let name = safe(registry).ok_or_else(|| Error::MalformedName(registry.to_owned()))?;
+        let name = file_name(registry).ok_or_else(|| Error::MalformedName(registry.to_owned()))?;
         Ok(self.root.join(LISTED_BY_CLIENTS).join(name))
     }
 
@@ -243,7 +243,7 @@ impl Paths {
         let mut path = self.root.join(directory);
         path.push(repository_path(repository).ok_or_else(malformed)?);
         path.push(TAGS);
-        path.push(safe(tag).ok_or_else(malformed)?);
+        path.push(file_name(tag).ok_or_else(malformed)?);
         Ok(path)
     }
 
@@ -292,15 +292,67 @@ fn digest(algorithm: &str, hex: &str) -> Option<Digest> {
 
 /// Returns `registry/repository:tag`.
 fn tag_name(repository: &[&str], tag: &str) -> String {
-    format!("{}:{tag}", repository.join("/"))
+    format!("{}:{tag}", place_of(&repository.join("/")))
+}
+
+/// Returns `registry/repository` for the names of its directories, which are joined with `/`.
+pub(super) fn place_of(directories: &str) -> String {
+    let (registry, repository) = match directories.find('/') {
+        Some(end) => directories.split_at(end),
+        None => (directories, ""),
+    };
+    if cfg!(windows) {
+        with_colons(registry) + repository
+    } else {
+        directories.to_owned()
+    }
 }
 
 /// Returns `registry/repository` as a relative path. `None` when a part of the name is not safe as a file name, or is
 /// used by the cache itself.
 pub(super) fn repository_path(repository: &str) -> Option<PathBuf> {
-    let is_own = |part: &&str| [TAGS, IDENTITY, LOCK].contains(part);
-    let part = |part| safe(part).filter(|part| !is_own(part));
-    repository.split('/').map(part).collect()
+    let name = |part: &str| match part {
+        TAGS | IDENTITY | LOCK => None,
+        part => file_name(part),
+    };
+    repository.split('/').map(name).collect()
+}
+
+/// Returns the name of the file or directory for a part of a reference, if the part is safe as a file name.
+fn file_name(part: &str) -> Option<String> {
+    let part = safe(part)?;
+    Some(if cfg!(windows) {
+        without_colons(part)
+    } else {
+        part.to_owned()
+    })
+}
+
+/// Returns the name of a registry in a form for file systems that allow no colons in names: `host_5000_` for
+/// `host:5000`, as in containerd's directories of settings, and `[__1]` for `[::1]`.
+fn without_colons(registry: &str) -> String {
+    match registry.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => format!("{}_{port}_", host.replace(':', "_")),
+        _ => registry.replace(':', "_"),
+    }
+}
+
+/// Returns the name of a registry from its form [`without_colons`].
+fn with_colons(name: &str) -> String {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = name
+        .strip_suffix('_')
+        .and_then(|parts| parts.rsplit_once('_'));
+    let (host, port) = match parts.filter(|(_, port)| is_port(port)) {
+        Some((host, port)) => (host, format!(":{port}")),
+        None => (name, String::new()),
+    };
+    let host = if host.starts_with('[') {
+        host.replace('_', ":")
+    } else {
+        host.to_owned()
+    };
+    host + &port
 }
 
 /// Returns a part of a reference if it is safe as a file name: it has only characters that the OCI

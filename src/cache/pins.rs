@@ -12,7 +12,7 @@ use crate::content::{AtomicFile, if_found, is_absent, is_too_large, read_file_bo
 
 use super::error::Error;
 use super::identity::Identity;
-use super::paths::IDENTITY;
+use super::paths::{IDENTITY, place_of};
 use super::state::State;
 
 /// The largest file that is read, in bytes.
@@ -146,7 +146,7 @@ pub(super) fn pin_files(directory: &Path) -> Result<BTreeMap<String, PathBuf>, E
                 let separator = if place.is_empty() { "" } else { "/" };
                 directories.push((format!("{place}{separator}{name}"), path));
             } else if name == IDENTITY {
-                files.insert(place.clone(), path);
+                files.insert(place_of(&place), path);
             }
         }
     }

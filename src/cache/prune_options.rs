@@ -105,7 +105,7 @@ impl PruneOptions {
         let too_much = self.max_size.is_some_and(|max_size| size > max_size);
         match purpose {
             Purpose::Content(..) | Purpose::Program(_) => self.all || !recent && (old || too_much),
-            // These files are so small that removing them does not free space.
+            // These files are small, so removing them for `max_size` would hardly free space.
             Purpose::Reference(_) | Purpose::Head(_) | Purpose::Bundle(_) | Purpose::Hint => {
                 self.all || !recent && old
             }

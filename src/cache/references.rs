@@ -10,8 +10,8 @@ use crate::content::{
 };
 
 use super::error::Error;
+use super::last_use::{LastUse, note_use};
 use super::lock::Lock;
-use super::lookup::note_use;
 use super::open::Cache;
 
 /// The largest record that is read, in bytes. A record has a few hundred bytes.
@@ -33,6 +33,17 @@ pub(crate) struct Record {
     /// The name of the record does not contain it. `None` for a tag in a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
+}
+
+/// The form of a record on disk.
+#[derive(Serialize, Deserialize)]
+struct Stored<R> {
+    #[serde(flatten)]
+    record: R,
+    /// The tag, as `registry/repository:tag`. On a file system that ignores case, tags that differ only in case have
+    /// one file. `None` in a record of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
 }
 
 /// The form of a time on disk.
@@ -99,33 +110,44 @@ impl Cache {
     /// Returns the record of `registry/repository:tag`, and records the use. Fails with [`Error::NoReference`] when
     /// there is no record or when it is damaged. Blocks.
     pub(crate) fn recorded(&self, name: &str) -> Result<Record, Error> {
-        self.read_record(name, true)
+        match self.read_record(name, true)? {
+            (tag, record) if tag == name => Ok(record),
+            _ => Err(Error::NoReference(name.to_owned())),
+        }
     }
 
-    /// Returns the record of `registry/repository:tag`. This does not count as a use.
-    pub(super) fn listed(&self, name: &str) -> Result<Record, Error> {
+    /// Returns the record in the file of `registry/repository:tag`, and the name of its tag, which may differ in case.
+    /// This does not count as a use.
+    pub(super) fn listed(&self, name: &str) -> Result<(String, Record), Error> {
         self.read_record(name, false)
     }
 
-    fn read_record(&self, name: &str, is_use: bool) -> Result<Record, Error> {
+    fn read_record(&self, name: &str, is_use: bool) -> Result<(String, Record), Error> {
         let path = self.paths.reference(name)?;
         let text = if_found(open_regular(&path).and_then(|(file, _)| {
-            let used = if is_use {
-                SystemTime::now()
-            } else {
-                file.metadata()?.accessed()?
-            };
+            let last_use = LastUse::of(&file)?;
             let text = read_bounded(&file, RECORD_LIMIT);
-            note_use(&file, &path, used);
+            if is_use {
+                note_use(&file, &path);
+            } else {
+                last_use.restore(&file, &path);
+            }
             text
         }));
         // A damaged record is ignored. The next confirmation replaces it.
-        let record = match text {
+        let stored: Option<Stored<Record>> = match text {
             Ok(text) => text.and_then(|text| serde_json::from_slice(&text).ok()),
             Err(error) if is_too_large(&error) => None,
             Err(error) => return Err(Error::file(&path)(error)),
         };
-        record.ok_or_else(|| Error::NoReference(name.to_owned()))
+        let missing = || Error::NoReference(name.to_owned());
+        let Stored { record, name: tag } = stored.ok_or_else(missing)?;
+        let tag = tag.unwrap_or_else(|| name.to_owned());
+        if tag.eq_ignore_ascii_case(name) {
+            Ok((tag, record))
+        } else {
+            Err(missing())
+        }
     }
 
     /// Stores the record of `registry/repository:tag`, unless a record with a later confirmation exists. Blocks while
@@ -135,14 +157,16 @@ impl Cache {
         self.paths.create_parent(&path)?;
         let lock = self.paths.reference_lock(name)?;
         let _lock = Lock::wait_for(&lock).map_err(Error::file(&lock))?;
-        if let Ok(known) = self.listed(name)
+        if let Ok((tag, known)) = self.listed(name)
+            && tag == name
             && known.confirmed > record.confirmed
             // A confirmation in the future comes from a wrong clock.
             && known.confirmed <= SystemTime::now()
         {
             return Ok(());
         }
-        serde_json::to_vec(record)
+        let name = Some(name.to_owned());
+        serde_json::to_vec(&Stored { record, name })
             .map_err(io::Error::other)
             .and_then(|text| AtomicFile::create(&path)?.commit_with(&text))
             .map_err(Error::file(&path))

@@ -46,7 +46,7 @@ fn names_that_would_leave_the_cache_are_refused() {
         assert!(paths.reference(name).is_err(), "{name}");
     }
     for registry in ["..", "a/b", ""] {
-        assert!(paths.away(registry).is_err(), "{registry}");
+        assert!(paths.no_answer(registry).is_err(), "{registry}");
     }
     assert!(paths.reference("ghcr.io/x:_lock").is_ok());
     assert!(paths.reference("ghcr.io/_lock:v1").is_err());
@@ -54,6 +54,29 @@ fn names_that_would_leave_the_cache_are_refused() {
     assert_eq!(lock, paths.root().join("references/ghcr.io/x/_lock"));
     for place in ["", "ghcr.io/..", "/etc", "ghcr.io/_identity", "x/_lock/y"] {
         assert!(repository_path(place).is_none(), "{place}");
+    }
+}
+
+#[test]
+fn a_registry_has_a_name_for_file_systems_without_colons() {
+    for (registry, name) in [
+        ("ghcr.io", "ghcr.io"),
+        ("localhost:5000", "localhost_5000_"),
+        ("my_registry:80", "my_registry_80_"),
+        ("my_registry", "my_registry"),
+        ("[::1]:5000", "[__1]_5000_"),
+        ("[::1]", "[__1]"),
+    ] {
+        assert_eq!(without_colons(registry), name);
+        assert_eq!(with_colons(name), registry);
+        let form = if cfg!(windows) { name } else { registry };
+        let path = repository_path(&format!("{registry}/org/x")).unwrap();
+        assert_eq!(path, Path::new(form).join("org").join("x"));
+        assert_eq!(
+            place_of(&format!("{form}/org/x")),
+            format!("{registry}/org/x")
+        );
+        assert_eq!(place_of(form), registry);
     }
 }
 
@@ -70,7 +93,10 @@ fn the_purpose_of_a_file_follows_from_its_path() {
         let purpose = paths.purpose(&paths.reference(name).unwrap());
         assert_eq!(purpose, Some(Purpose::Reference(name.to_owned())));
     }
-    for path in [paths.places(&digest), paths.away("localhost:5000").unwrap()] {
+    for path in [
+        paths.places(&digest),
+        paths.no_answer("localhost:5000").unwrap(),
+    ] {
         assert_eq!(paths.purpose(&path), Some(Purpose::Hint));
     }
     let head = paths.purpose(&paths.head("ghcr.io/x:1").unwrap());

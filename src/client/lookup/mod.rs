@@ -4,11 +4,11 @@
 //! is known without downloading the archive as a [`Preview`], and the archive itself as a [`CachedArchive`].
 
 mod archive;
-mod away;
 mod describe;
 mod full;
 mod layouts;
 mod manifest;
+mod no_answer;
 mod origin;
 mod preview;
 mod record;

@@ -16,8 +16,8 @@ use super::super::error::Error;
 use super::super::freshness::Freshness;
 use super::super::options::PullPolicy;
 use super::super::require::require_name;
-use super::away::{known_away, note_answer};
 use super::manifest::cached_manifest;
+use super::no_answer::{known_no_answer, note_answer};
 use super::record::usable_record;
 
 /// How long the client waits for a registry's answer about a tag that the cache can resolve too. A host that starts
@@ -140,8 +140,8 @@ async fn resolve_or_recall(
 ) -> Result<Resolution, Error> {
     let (answer, patience) = match reference {
         Reference::Registry(place) => {
-            if let Some(reason) = known_away(client, place.registry()).await {
-                let reason = format!("the registry was away some seconds ago: {reason}");
+            if let Some(reason) = known_no_answer(client, place.registry()).await {
+                let reason = format!("the registry did not answer some seconds ago: {reason}");
                 return Ok(recall(client, reference, record, reason));
             }
             let repository = client

@@ -2,11 +2,11 @@
 //! the system fail.
 
 mod audit;
-mod away;
 mod crowds;
 mod damage;
 mod killed;
 mod leases;
+mod no_answer;
 mod offline;
 mod policy;
 mod trouble;

@@ -21,7 +21,7 @@ const LIMIT: u64 = 8 * 1024;
 
 /// The record of a registry that did not answer.
 #[derive(Serialize, Deserialize)]
-struct Silence {
+struct NoAnswer {
     /// The time at which the registry did not answer, in seconds since 1970.
     since: u64,
     reason: String,
@@ -30,38 +30,38 @@ struct Silence {
 impl Cache {
     /// Returns why `registry` did not answer another task or process in the last 20 seconds, or `None`. Ignores damaged
     /// files, and times in the future, which exist after a clock was set back. Blocks.
-    pub(crate) fn away(&self, registry: &str) -> Option<String> {
-        let path = self.paths.away(registry).ok()?;
+    pub(crate) fn no_answer(&self, registry: &str) -> Option<String> {
+        let path = self.paths.no_answer(registry).ok()?;
         let text = read_file_bounded(&path, LIMIT).ok()?;
-        let silence: Silence = serde_json::from_slice(&text).ok()?;
+        let recorded: NoAnswer = serde_json::from_slice(&text).ok()?;
         let now = unix_seconds(SystemTime::now());
-        let age = Duration::from_secs(now.checked_sub(silence.since)?);
-        let reason = silence.reason.chars().take(LONGEST_REASON).collect();
+        let age = Duration::from_secs(now.checked_sub(recorded.since)?);
+        let reason = recorded.reason.chars().take(LONGEST_REASON).collect();
         (age < PAUSE).then_some(reason)
     }
 
     /// Records that `registry` did not answer, and the `reason`. Blocks.
-    pub(crate) fn note_away(&self, registry: &str, reason: &str) -> Result<(), Error> {
-        let path = self.paths.away(registry)?;
+    pub(crate) fn note_no_answer(&self, registry: &str, reason: &str) -> Result<(), Error> {
+        let path = self.paths.no_answer(registry)?;
         self.paths.create_parent(&path)?;
-        let silence = Silence {
+        let recorded = NoAnswer {
             since: unix_seconds(SystemTime::now()),
             reason: reason.chars().take(LONGEST_REASON).collect(),
         };
-        serde_json::to_vec(&silence)
+        serde_json::to_vec(&recorded)
             .map_err(std::io::Error::other)
             .and_then(|text| AtomicFile::create_private(&path)?.commit_with(&text))
             .map_err(Error::file(&path))
     }
 
     /// Removes the record that `registry` did not answer. Blocks.
-    pub(crate) fn forget_away(&self, registry: &str) -> Result<(), Error> {
-        let path = self.paths.away(registry)?;
+    pub(crate) fn forget_no_answer(&self, registry: &str) -> Result<(), Error> {
+        let path = self.paths.no_answer(registry)?;
         if_found(std::fs::remove_file(&path)).map_err(Error::file(&path))?;
         Ok(())
     }
 }
 
 #[cfg(test)]
-#[path = "tests/away.rs"]
+#[path = "tests/no_answer.rs"]
 mod tests;

@@ -8,10 +8,10 @@ use crate::oci;
 use super::super::blocking::blocking;
 use super::super::client::Client;
 
-/// Returns why `registry` counts as away, or `None` if it does not.
-pub(super) async fn known_away(client: &Client, registry: &str) -> Option<String> {
+/// Returns why `registry` did not answer within the last seconds, or `None`.
+pub(super) async fn known_no_answer(client: &Client, registry: &str) -> Option<String> {
     let (client, registry) = (client.clone(), registry.to_owned());
-    let known = blocking(move || Ok(client.cache()?.away(&registry)));
+    let known = blocking(move || Ok(client.cache()?.no_answer(&registry)));
     known.await.ok().flatten()
 }
 
@@ -22,17 +22,17 @@ pub(super) async fn note_answer<T: Sync>(
     registry: &str,
     answer: &Result<T, StoreError>,
 ) {
-    let silence = match answer {
-        Err(error) if is_silence(error) => Some(with_causes(error)),
+    let reason = match answer {
+        Err(error) if is_unanswered(error) => Some(with_causes(error)),
         // A refusal is an answer.
         _ => None,
     };
     let (client, registry) = (client.clone(), registry.to_owned());
     let noted = blocking(move || {
         let cache = client.cache()?;
-        match silence {
-            Some(reason) => cache.note_away(&registry, &reason)?,
-            None => cache.forget_away(&registry)?,
+        match reason {
+            Some(reason) => cache.note_no_answer(&registry, &reason)?,
+            None => cache.forget_no_answer(&registry)?,
         }
         Ok(())
     });
@@ -43,7 +43,7 @@ pub(super) async fn note_answer<T: Sync>(
 }
 
 /// Returns whether the registry gave no answer at all: there was no connection, or nothing arrived on it.
-fn is_silence(error: &StoreError) -> bool {
+fn is_unanswered(error: &StoreError) -> bool {
     error
         .downcast_ref::<oci::Error>()
         .is_some_and(got_no_answer)
