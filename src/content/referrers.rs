@@ -4,24 +4,20 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Deserializer};
 
 use super::descriptor::Descriptor;
 use super::digest::Digest;
 use super::store_error::StoreError;
 
 /// A manifest that names another manifest as its subject.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Referrer {
     /// The descriptor of the referring manifest.
-    #[serde(flatten)]
     pub descriptor: Descriptor,
     /// The type of the artifact, such as `application/vnd.dev.sigstore.bundle.v0.3+json`.
     pub artifact_type: Option<String>,
     /// The annotations of the artifact.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -34,13 +30,6 @@ impl Referrer {
             annotations: BTreeMap::new(),
         }
     }
-}
-
-/// Accepts `null` for an empty list or map, as some registries write it.
-fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// The list of referrers to read first.

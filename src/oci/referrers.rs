@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::content::{Descriptor, Digest, Referrer};
 
-use super::error::Error;
+use super::error::{Error, one_line};
 use super::index_text::with_entries;
 use super::manifest::MANIFEST_LIMIT;
 use super::media_type;
@@ -52,16 +52,12 @@ impl Declaration {
         let text = |path: &str| manifest.pointer(path).and_then(Value::as_str);
         // Some tools write an empty text if there is no type.
         let artifact_type = text("/artifactType").filter(|name| !name.is_empty());
-        let annotations = manifest.get("annotations").and_then(Value::as_object);
-        let annotations = annotations.into_iter().flatten();
-        let annotations = annotations
-            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         Some(Self {
             subject: text("/subject/digest")?.parse().ok()?,
             artifact_type: artifact_type
                 .or_else(|| text("/config/mediaType"))
                 .map(str::to_owned),
-            annotations: annotations.collect(),
+            annotations: texts(manifest.get("annotations")),
         })
     }
 
@@ -71,6 +67,36 @@ impl Declaration {
             artifact_type: self.artifact_type,
             annotations: self.annotations,
             ..Referrer::new(descriptor)
+        }
+    }
+}
+
+/// Returns the annotations that are text.
+fn texts(annotations: Option<&Value>) -> BTreeMap<String, String> {
+    let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
+    let texts =
+        annotations.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    texts.collect()
+}
+
+/// The fields of an entry that are read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    #[serde(flatten)]
+    descriptor: Descriptor,
+    artifact_type: Option<Value>,
+    annotations: Option<Value>,
+}
+
+impl Entry {
+    /// Returns the referrer. Leaves out a type and annotations that are not text.
+    fn into_referrer(self) -> Referrer {
+        let artifact_type = self.artifact_type.as_ref().and_then(Value::as_str);
+        Referrer {
+            artifact_type: artifact_type.map(str::to_owned),
+            annotations: texts(self.annotations.as_ref()),
+            ..Referrer::new(self.descriptor)
         }
     }
 }
@@ -135,22 +161,35 @@ impl ReferrersIndex {
         })
     }
 
-    /// Returns the referrers on the list, each one once.
-    pub(crate) fn referrers(&self, what: &str) -> Result<Vec<Referrer>, Error> {
+    /// Returns the referrers on the list, each one once. Skips entries that are not descriptors, with one warning: they
+    /// name no content, and the other entries are usable. `what` names the list in the warning.
+    pub(crate) fn referrers(&self, what: &str) -> Vec<Referrer> {
         let mut seen = HashSet::new();
         let mut referrers = Vec::with_capacity(self.entries.len());
+        let mut problems = Vec::new();
         for entry in &self.entries {
-            let referrer = Referrer::deserialize(entry).map_err(Error::json(what))?;
-            if seen.insert(referrer.descriptor.digest.clone()) {
-                referrers.push(referrer);
+            match Entry::deserialize(entry) {
+                Ok(entry) if seen.insert(entry.descriptor.digest.clone()) => {
+                    referrers.push(entry.into_referrer());
+                }
+                Ok(_) => {}
+                Err(problem) => problems.push(problem),
             }
         }
-        Ok(referrers)
+        if let Some(first) = problems.first() {
+            let (count, first) = (problems.len(), one_line(&first.to_string()));
+            tracing::warn!(
+                "ignoring entries of the {what} that are not descriptors ({count} in all): {first}"
+            );
+        }
+        referrers
     }
 
+    /// Returns whether an entry that is a descriptor has this digest.
     pub(crate) fn lists(&self, digest: &Digest) -> bool {
         let digest = digest.to_string();
-        self.entries.iter().any(|entry| is_of(entry, &digest))
+        let mut entries = self.entries.iter();
+        entries.any(|entry| is_of(entry, &digest) && Entry::deserialize(entry).is_ok())
     }
 
     /// Adds a referrer as the last entry, unless it is listed.

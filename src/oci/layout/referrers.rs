@@ -46,7 +46,7 @@ fn read_referrers(layout: &dyn Manifests, subject: &Digest) -> Result<Vec<Referr
     let index = layout.read_index()?;
     let list = index.find_name(&referrers_tag(subject))?;
     let list = read_list(layout, subject, list.as_ref())?;
-    let listed = list.referrers(&what_listed(layout, subject))?.into_iter();
+    let listed = list.referrers(&what_listed(layout, subject)).into_iter();
     let listed = listed.map(|referrer| (referrer.descriptor.digest.clone(), Some(referrer)));
     let others = index.digests().into_iter().chain(layout.unlisted(subject));
     let others = others.map(|digest| (digest, None));

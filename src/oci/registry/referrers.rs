@@ -37,7 +37,7 @@ pub(crate) async fn list(
     };
     // The repository exists, so the 404 of the referrers API means that the registry does not have that API.
     repository.endpoint.lists_no_referrers(&repository.name);
-    let listed = index.referrers(&what_tagged(repository, digest))?;
+    let listed = index.referrers(&what_tagged(repository, digest));
     let wants_type = artifact_type.is_some();
     let read = listed
         .into_iter()
@@ -92,7 +92,7 @@ async fn list_of_clients(
     let Some(index) = tagged_index(repository, digest).await? else {
         return Ok(None);
     };
-    let referrers = index.referrers(&what_tagged(repository, digest))?;
+    let referrers = index.referrers(&what_tagged(repository, digest));
     Ok(Some(ReferrerList { referrers, origin }))
 }
 
@@ -201,7 +201,7 @@ async fn page(
     let is_filtered =
         filters.any(|value| value.split(',').any(|name| name.trim() == "artifactType"));
     let index = ReferrersIndex::parse(&bytes, &request.what)?;
-    let mut entries = index.referrers(&request.what)?;
+    let mut entries = index.referrers(&request.what);
     entries.retain(|referrer| is_filtered || is_of_type(referrer, artifact_type));
     Ok(Some(Page {
         entries,

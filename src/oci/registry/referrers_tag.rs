@@ -278,7 +278,7 @@ async fn missing(
     index: &ReferrersIndex,
     what: &str,
 ) -> Result<Vec<Digest>, Error> {
-    let looked_for = index.referrers(what)?.into_iter();
+    let looked_for = index.referrers(what).into_iter();
     let looked_for = looked_for.map(async |referrer| {
         let digest = referrer.descriptor.digest;
         match repository.resolve_name(&digest.to_string()).await {

@@ -67,7 +67,7 @@ fn entries_of_others_keep_their_bytes() {
     assert!(written.contains(&other), "{written}");
     assert!(written.contains(r#""annotations":{"z": "1"}"#), "{written}");
     let read = ReferrersIndex::parse(written.as_bytes(), "list").unwrap();
-    let referrers = read.referrers("list").unwrap();
+    let referrers = read.referrers("list");
     assert_eq!(referrers.len(), 2);
     assert_eq!(referrers[1], referrer(B));
     index.remove(&B.parse().unwrap());
@@ -82,5 +82,38 @@ fn a_referrer_that_is_listed_twice_is_returned_once() {
         format_args!(r#"{{"size": 7, "mediaType": "c/d", "digest": "{A}"}}"#)
     );
     let index = ReferrersIndex::parse(text.as_bytes(), "list").unwrap();
-    assert_eq!(index.referrers("list").unwrap().len(), 1);
+    assert_eq!(index.referrers("list").len(), 1);
+}
+
+#[test]
+fn entries_that_are_not_descriptors_are_skipped_and_keep_their_bytes() {
+    let odd = [
+        "null",
+        r#"["c/d",  "sha256:1", 7]"#,
+        r#"{"mediaType": "c/d",  "size": 7}"#,
+        r#"{"mediaType": "c/d",  "digest": "sha256:1", "size": 7}"#,
+    ];
+    let untyped = format!(
+        r#"{{"mediaType": "c/d", "digest": "{A}", "size": 7, "artifactType": 1,  "annotations": {{"k": 1, "l": "m"}}}}"#
+    );
+    let negative = format!(r#"{{"mediaType": "c/d",  "digest": "{B}", "size": -7}}"#);
+    let text = format!(
+        r#"{{"schemaVersion": 2, "manifests": [{}, {negative}, {untyped}]}}"#,
+        odd.join(", ")
+    );
+    let mut index = ReferrersIndex::parse(text.as_bytes(), "list").unwrap();
+    let referrers = index.referrers("list");
+    assert_eq!(referrers.len(), 1);
+    assert_eq!(referrers[0].descriptor.digest.to_string(), A);
+    assert_eq!(referrers[0].artifact_type, None);
+    let annotations = BTreeMap::from([("l".to_owned(), "m".to_owned())]);
+    assert_eq!(referrers[0].annotations, annotations);
+
+    index.add(&referrer(B));
+    let written = String::from_utf8(index.to_bytes("list").unwrap()).unwrap();
+    for entry in odd.into_iter().chain([negative.as_str(), &untyped]) {
+        assert!(written.contains(entry), "{written}");
+    }
+    let read = ReferrersIndex::parse(written.as_bytes(), "list").unwrap();
+    assert_eq!(read.referrers("list").len(), 2);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::ApiRegistry;
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{Fault, Proxy, Rule};
 
 /// A registry with the referrers API and the signed archive, behind a proxy that counts, and a user of it.
 struct ApiSite {
@@ -105,7 +105,7 @@ fn what_does_not_count_is_refused() {
         site.fetch(&[]).exit(5).stderr.clone()
     };
     for (name, said) in [
-        ("signature.json", "it is by dev@acme.test"),
+        ("signature.json", "it was signed by dev@acme.test"),
         ("other-subject.json", "its statement is about other content"),
         ("expired.json", "its certificate had expired"),
     ] {
@@ -114,6 +114,31 @@ fn what_does_not_count_is_refused() {
     }
     let refused = refusal(&[], DEVELOPER);
     assert!(refused.contains("has no Sigstore bundle"), "{refused}");
+}
+
+#[test]
+fn an_entry_that_is_not_a_descriptor_does_not_count_and_one_with_odd_annotations_does() {
+    let signed = Site::with(&["signature.json"]);
+    for (key, value, code) in [
+        ("size", json!("7"), 5),
+        ("annotations", json!({ "number": 1 }), 0),
+    ] {
+        let mut entry = signed.referrers[0].clone();
+        entry[key] = value;
+        let list = json!({ "schemaVersion": 2, "mediaType": peer::INDEX, "manifests": [entry] });
+        let answer = Fault::Answer {
+            status: "200 OK",
+            headers: vec![("content-type", peer::INDEX.to_owned())],
+            body: list.to_string().leak(),
+        };
+        let rule = Rule::on("GET", "/referrers/", answer).always();
+        let mut site = ApiSite::copy_of(&signed);
+        site.proxy = Proxy::to(site.registry.address(), vec![rule]);
+        site.demand(DEVELOPER, "");
+        let fetched = site.fetch(&[]).exit(code);
+        let is_refused = fetched.stderr.contains("has no Sigstore bundle");
+        assert_eq!(is_refused, code == 5, "{fetched}");
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use wasmcloud_par::content::Digest;
 
 use super::{
-    INDEX, SBOM, SIGNATURE, attach, digests, discovered, image, list_tag, manifest, referrers,
-    referring, repository, run, sorted,
+    INDEX, MANIFEST, SBOM, SIGNATURE, attach, digests, discovered, image, list_tag, manifest,
+    referrers, referring, repository, run, sorted,
 };
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{ApiRegistry, Environment, Registry, block_on, shared_registry, unique};
@@ -171,6 +171,39 @@ fn a_tag_that_names_the_subject_itself_becomes_the_list_and_another_manifest_is_
     assert!(error.contains("not an image index"), "{error}");
     let (kept, _) = block_on(repository.manifest(&list_tag(&second.digest))).unwrap();
     assert_eq!(kept.digest, taken.digest);
+}
+
+#[test]
+fn an_entry_that_is_not_a_descriptor_does_not_hide_the_others() {
+    let environment = Environment::new();
+    let registry = ApiRegistry::start();
+    let direct = repository(registry.address(), "org/x");
+    let subject = image(&direct, "archive", Some("1"));
+    let listed = attach(&direct, &subject, SIGNATURE, "a signature");
+    let odd = json!({ "mediaType": MANIFEST, "digest": "sha256:1", "size": 7 });
+    let mut entry = json!(listed);
+    entry["annotations"] = json!({ "number": 1, "text": "kept" });
+    let list = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [odd, entry] });
+    let answer = Fault::Answer {
+        status: "200 OK",
+        headers: vec![("content-type", INDEX.to_owned())],
+        body: list.to_string().leak(),
+    };
+    let path = format!("/referrers/{}", subject.digest);
+    let rule = Rule::on("GET", &path, answer).always();
+    let proxy = Proxy::to(registry.address(), vec![rule]);
+
+    let through = repository(proxy.address(), "org/x");
+    let found = block_on(through.referrers(&subject.digest, None)).unwrap();
+    assert_eq!(digests(&found), slice::from_ref(&listed.digest));
+    let annotations: Vec<_> = found[0].annotations.iter().collect();
+    assert_eq!(annotations, [(&"text".to_owned(), &"kept".to_owned())]);
+    let discover = ["discover", &proxy.reference("org/x:1")];
+    let discovered = par(&environment, discover).success();
+    assert!(
+        discovered.stderr.contains("that are not descriptors"),
+        "{discovered}"
+    );
 }
 
 #[test]
