@@ -38,7 +38,7 @@ impl Credentials {
     }
 
     /// Returns a description of the user for messages, such as "user jane".
-    pub(crate) fn who(&self) -> String {
+    pub(crate) fn describe_user(&self) -> String {
         match self {
             Self::Anonymous => "anonymous users".to_owned(),
             Self::Basic { user, .. } if user.is_empty() => "a user without a name".to_owned(),

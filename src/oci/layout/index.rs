@@ -298,7 +298,7 @@ impl Index {
     }
 
     /// Returns the digests of the listed manifests, without lists of referrers.
-    pub(super) fn digests(&self) -> Vec<Digest> {
+    pub(crate) fn digests(&self) -> Vec<Digest> {
         let entries = self.entries.iter();
         let entries = entries.filter(|entry| !tag_of(entry).is_some_and(is_of_digest));
         entries

@@ -9,7 +9,7 @@ use crate::oci::error::Error;
 use crate::oci::hosts::{self, Capability};
 use crate::oci::reference::{ParseReferenceError, Place, RegistryReference};
 
-use super::endpoints::{EndpointCache, RegistryEndpoints};
+use super::endpoints::{Endpoint, EndpointCache, RegistryEndpoints};
 use super::http::{Request, Scope, check_certificates, is_page};
 use super::options::RegistryOptions;
 use super::probe::Probe;
@@ -22,6 +22,8 @@ use super::services::Services;
 #[derive(Clone)]
 pub struct Registries {
     endpoints: Arc<EndpointCache>,
+    /// A host that is not asked as a mirror of other registries.
+    avoided: Option<Endpoint>,
 }
 
 impl std::fmt::Debug for Registries {
@@ -56,6 +58,17 @@ impl Registries {
         };
         Ok(Self {
             endpoints: Arc::new(EndpointCache::new(options)),
+            avoided: None,
+        })
+    }
+
+    /// Returns a client that does not ask the host of `registry` as a mirror of other registries. Both share connections
+    /// and tokens. Sends no request.
+    pub(crate) async fn avoiding(&self, registry: &str) -> Result<Self, Error> {
+        let host = self.endpoints.of(registry).await?.writable()?;
+        Ok(Self {
+            endpoints: Arc::clone(&self.endpoints),
+            avoided: Some(host),
         })
     }
 
@@ -69,6 +82,7 @@ impl Registries {
     pub fn repository(&self, reference: &RegistryReference) -> Repository {
         Repository::new(
             Arc::clone(&self.endpoints),
+            self.avoided.clone(),
             reference.registry(),
             reference.repository(),
         )

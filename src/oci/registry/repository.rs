@@ -24,6 +24,9 @@ use super::repository_endpoint::RepositoryEndpoint;
 use super::unsettled::Unsettled;
 use super::{tags, upload};
 
+/// How long to wait for the tags of the registry itself if it has mirrors.
+const PATIENCE_FOR_TAGS: Duration = Duration::from_secs(10);
+
 /// One repository of one registry.
 ///
 /// It is a storage for blobs and manifests: it implements [`Fetch`](crate::content::Fetch),
@@ -32,6 +35,8 @@ use super::{tags, upload};
 #[derive(Clone)]
 pub struct Repository {
     endpoints: Arc<EndpointCache>,
+    /// A host that is not asked as a mirror.
+    avoided: Option<Endpoint>,
     registry: String,
     name: String,
     /// How long to wait for the registry. With `None`, the time limit of the options applies.
@@ -51,9 +56,15 @@ impl std::fmt::Debug for Repository {
 }
 
 impl Repository {
-    pub(super) fn new(endpoints: Arc<EndpointCache>, registry: &str, name: &str) -> Self {
+    pub(super) fn new(
+        endpoints: Arc<EndpointCache>,
+        avoided: Option<Endpoint>,
+        registry: &str,
+        name: &str,
+    ) -> Self {
         Self {
             endpoints,
+            avoided,
             registry: registry.to_owned(),
             name: name.to_owned(),
             limit: None,
@@ -143,14 +154,28 @@ impl Repository {
 
     /// Returns all tags of the repository, sorted. Sends one request for each page of the list.
     ///
+    /// A mirror may lack tags. So mirrors are asked only if the registry itself does not answer within ten seconds, and
+    /// their answer is used with a warning.
+    ///
     /// # Errors
     ///
     /// [`Error::NotFound`] when the repository does not exist; [`Error::Malformed`] and [`Error::Json`] when the answer
     /// is not a list of tags, or the list has more than 100,000 tags or 1,000 pages; and the errors of any request to a
     /// registry.
     pub async fn tags(&self) -> Result<Vec<String>, Error> {
-        let ask = async |repository: RepositoryEndpoint| tags::list(&repository).await;
-        self.first(Capability::Resolve, ask, |_| true).await
+        let candidates = self.candidates(Capability::Resolve).await?;
+        let ask = async |endpoint| tags::list(&self.at(endpoint)).await;
+        if candidates.mirrors.is_empty() && candidates.paused.is_empty() {
+            return candidates.first(ask, |_| true).await;
+        }
+        let (tags, mirror) = candidates.last_first(ask, PATIENCE_FOR_TAGS).await?;
+        if let Some(mirror) = mirror {
+            tracing::warn!(
+                "the tags are those of the mirror {mirror}, because {} is not answering: it may have others",
+                self.registry
+            );
+        }
+        Ok(tags)
     }
 
     /// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. The list is empty
@@ -330,7 +355,11 @@ impl Repository {
         if self.direct {
             return Ok(Candidates::only(endpoints.writable()?));
         }
-        endpoints.readable(capability, self.limit)
+        let candidates = endpoints.readable(capability, self.limit)?;
+        Ok(match &self.avoided {
+            Some(avoided) => candidates.without_mirrors_at(avoided),
+            None => candidates,
+        })
     }
 
     /// Makes sure that the registry accepts uploads from this client, by opening one.

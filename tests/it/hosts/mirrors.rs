@@ -203,3 +203,31 @@ fn credentials_are_sent_only_to_their_own_host() {
     assert_pulls(&environment, &reference, &file, &[]);
     assert_eq!(requests_to(&origin), before);
 }
+
+#[test]
+fn the_tags_are_those_of_the_registry_itself_unless_it_does_not_answer() {
+    let (environment, origin) = (Environment::new(), Registry::start());
+    let mirror = Registry::start();
+    for name in ["provider:1.0.0", "provider:1.1.0"] {
+        pushed(&environment, &origin, name);
+    }
+    pushed(&environment, &mirror, "provider:1.0.0");
+    let hosts = format!(
+        "[host.\"http://{}\"]\ncapabilities = [\"pull\", \"resolve\"]",
+        mirror.address()
+    );
+    configure(&environment, origin.address(), &hosts);
+    let tags = ["tags", &origin.reference("provider"), "-o", "json"];
+    let listed = par(&environment, &tags, &[]).success().json();
+    assert_eq!(listed["tags"], json!(["1.0.0", "1.1.0"]));
+    assert_eq!(listed["from"], json!([origin.address()]));
+    let missing = ["tags", &origin.reference("unknown")];
+    par(&environment, &missing, &[]).exit(3);
+
+    drop(origin);
+    let listed = par(&environment, &tags, &["--patience", "0"]).success();
+    assert_eq!(listed.json()["tags"], json!(["1.0.0"]));
+    assert_eq!(listed.json()["from"], json!([mirror.address()]));
+    let said = format!("those of the mirror {}", mirror.address());
+    assert!(listed.stderr.contains(&said), "{listed}");
+}

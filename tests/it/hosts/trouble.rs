@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -30,9 +31,14 @@ struct Setup {
 
 impl Setup {
     async fn new() -> Self {
+        Self::of(SIZE).await
+    }
+
+    /// Pushes an archive with an executable of `size` bytes, which do not compress.
+    async fn of(size: usize) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let registry = Registry::start();
-        let executable = noise(SIZE, 4);
+        let executable = noise(size, 4);
         let name = format!("{}.bin", Target::host());
         let archive = ArchiveBuilder::empty().executable(&name, &executable);
         let archive = archive.build_gzip();
@@ -76,18 +82,38 @@ impl Setup {
         took
     }
 
+    /// Fetches over this many connections from these mirrors of a registry that is gone. Asserts that the executable is
+    /// right.
+    async fn fetch_from_gone_registry(&self, mirrors: &[&str], connections: usize) {
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+        let gone = gone.unwrap().to_string();
+        let cache = tempfile::tempdir_in(self.directory.path()).unwrap().keep();
+        let mut options = options(&cache, &self.hosts(&gone, mirrors), Duration::ZERO);
+        options.registry.connections = NonZeroUsize::new(connections);
+        let client = Client::new(options).unwrap();
+        let reference: Reference = format!("{gone}/provider:1.0.0").parse().unwrap();
+        let fetched = client.fetch(&reference, &Target::host()).await.unwrap();
+        assert!(fs::read(fetched.path).unwrap() == self.executable);
+    }
+
     /// Returns a client with these mirrors and an empty cache, and the reference to fetch.
     fn client(&self, mirrors: &[&str]) -> (Client, Reference) {
+        let hosts = self.hosts(self.origin.address(), mirrors);
+        let cache = tempfile::tempdir_in(self.directory.path()).unwrap().keep();
+        let reference = self.origin.reference("provider:1.0.0").parse().unwrap();
+        (client(&cache, &hosts), reference)
+    }
+
+    /// Writes a directory with these mirrors of `registry`. Returns its path.
+    fn hosts(&self, registry: &str, mirrors: &[&str]) -> PathBuf {
         let hosts = self.directory.path().join("hosts");
-        let entry = hosts.join(self.origin.address());
+        let entry = hosts.join(registry);
         fs::create_dir_all(&entry).unwrap();
         let tables = mirrors.iter().map(|mirror| {
             format!("[host.\"http://{mirror}\"]\ncapabilities = [\"pull\", \"resolve\"]\n")
         });
         fs::write(entry.join("hosts.toml"), tables.collect::<String>()).unwrap();
-        let cache = tempfile::tempdir_in(self.directory.path()).unwrap().keep();
-        let reference = self.origin.reference("provider:1.0.0").parse().unwrap();
-        (client(&cache, &hosts), reference)
+        hosts
     }
 
     /// Returns how many bytes of the archive the origin sent.
@@ -101,12 +127,16 @@ fn client(cache: &Path, hosts: &Path) -> Client {
 }
 
 fn client_with(cache: &Path, hosts: &Path, patience: Duration) -> Client {
+    Client::new(options(cache, hosts, patience)).unwrap()
+}
+
+fn options(cache: &Path, hosts: &Path, patience: Duration) -> ClientOptions {
     let mut options = ClientOptions::default().cache_directory(cache);
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     options.registry.hosts_directory = Some(hosts.to_owned());
     options.registry.retry.stall_timeout = Duration::from_secs(2);
     options.registry.retry.patience = patience;
-    Client::new(options).unwrap()
+    options
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,6 +267,50 @@ async fn an_avoided_mirror_is_asked_again_when_there_is_no_other_host() {
     // The mirror is avoided now, and the registry does not answer.
     let fetched = client.fetch(&reference, &Target::host()).await.unwrap();
     assert_eq!(fs::read(fetched.path).unwrap(), setup.executable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_continues_at_the_mirror_that_failed_when_the_registry_is_gone() {
+    let setup = Setup::new().await;
+    let hex = setup.layer.hex();
+    let cut = Rule::on("GET", hex, Fault::CutAnswer(SIZE as u64 * 9 / 10));
+    let mirror = Proxy::start(&setup.registry, vec![cut]);
+
+    setup.fetch_from_gone_registry(&[mirror.address()], 1).await;
+
+    let sent: Vec<u64> = mirror
+        .seen("GET", hex)
+        .iter()
+        .map(|seen| seen.down)
+        .collect();
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(sent[1] < SIZE as u64 / 5, "{sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_avoided_mirror_is_asked_for_a_blob_when_no_other_host_sends_it() {
+    let setup = Setup::new().await;
+    let away = Rule::on("GET", "/manifests/", Fault::status("503 Away"));
+    let avoided = Proxy::start(&setup.registry, vec![away.always()]);
+    let hex = setup.layer.hex();
+    let lacking = Rule::on("GET", hex, Fault::status("404 Not Found"));
+    let lacking = Proxy::start(&setup.registry, vec![lacking.always()]);
+
+    let mirrors = [avoided.address(), lacking.address()];
+    setup.fetch_from_gone_registry(&mirrors, 1).await;
+
+    assert_eq!(avoided.seen("GET", hex).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_piece_that_a_mirror_did_not_send_is_downloaded_from_it_when_the_registry_is_gone() {
+    let setup = Setup::of(17 << 20).await;
+    let away = Rule::on("GET", setup.layer.hex(), Fault::status("503 Away"));
+    let mirror = Proxy::start(&setup.registry, vec![away.after(2)]);
+
+    setup.fetch_from_gone_registry(&[mirror.address()], 4).await;
+
+    assert!(mirror.seen("GET", setup.layer.hex()).len() > 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

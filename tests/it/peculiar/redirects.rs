@@ -3,8 +3,11 @@
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
+use crate::hosts::configure;
+use crate::support::certificates::Authority;
+use crate::support::forwarder::Forwarder;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Answer, Environment, Registry, Rules, Server, TokenService, User};
+use crate::support::{Answer, Environment, Outcome, Registry, Rules, Server, TokenService, User};
 use crate::transfer::{pack_noise, push, text};
 
 /// Stores credentials for several registries.
@@ -153,6 +156,73 @@ fn credentials_for_one_registry_are_not_sent_to_the_one_it_redirects_to() {
 
     store(&environment, &[(behind.address(), "tester", "password")]);
     environment.par(resolve).exit(3);
+}
+
+/// The registry of [`network`].
+const FRONT: &str = "registry.test:5000";
+
+/// Starts a proxy that answers in place of all hosts, as anyone between a client and a host can. [`FRONT`] redirects all
+/// reads to `elsewhere`. All other hosts answer with `status` to a request without credentials.
+fn network(elsewhere: &'static str, status: &'static str) -> Server {
+    Server::start(move |asked, _| match asked.target.split_once(FRONT) {
+        Some((_, path)) => Answer::status("307 Temporary Redirect")
+            .header("location", format!("{elsewhere}{path}")),
+        None if asked.head.get("authorization").is_some() => {
+            Answer::body(r#"{"tags": ["hidden"]}"#)
+        }
+        None => Answer::status(status).header("www-authenticate", "Basic realm=x"),
+    })
+}
+
+/// Lists tags of [`FRONT`] as a user with credentials for `other.test`. `settings` are for [`FRONT`].
+fn list_tags(settings: &str, variables: &[(&str, &str)], options: &[&str]) -> Outcome {
+    let environment = Environment::new();
+    store(&environment, &[("other.test", "tester", "password")]);
+    let settings = format!("server = \"http://{FRONT}\"\n{settings}\n");
+    configure(&environment, FRONT, &settings);
+    let mut command = environment.command();
+    command.envs(variables.iter().copied());
+    command
+        .args(["tags", &format!("{FRONT}/org/x")])
+        .args(options);
+    Outcome::of(command, b"")
+}
+
+#[test]
+fn stored_credentials_for_another_host_are_not_sent_to_it_without_tls() {
+    for (status, code) in [("401 Unauthorized", 4), ("404 Not Found", 3)] {
+        let network = network("http://other.test", status);
+        let proxy = format!("http://{}", network.address());
+        list_tags("", &[("HTTP_PROXY", &proxy)], &[]).exit(code);
+        let asked = network.asked("GET", "other.test");
+        assert!(!asked.is_empty());
+        for asked in asked {
+            assert_eq!(asked.head.get("authorization"), None, "{asked:?}");
+        }
+    }
+}
+
+#[test]
+fn stored_credentials_for_another_host_are_sent_only_if_its_certificate_is_checked() {
+    let certificates = Environment::new();
+    let authority = Authority::new(&certificates.path("authority"));
+    let behind = Registry::builder()
+        .tls(&authority.server("other.test"))
+        .htpasswd("tester", "password");
+    let behind = behind.start();
+    let (to_front, to_other) = (
+        network("https://other.test", "404 Not Found"),
+        Forwarder::to(behind.address()),
+    );
+    let to_front = format!("http://{}", to_front.address());
+    let variables = [
+        ("HTTP_PROXY", to_front.as_str()),
+        ("HTTPS_PROXY", &to_other.url()),
+    ];
+    let ca = ["--ca", text(authority.file())];
+    // The registry has no such repository.
+    list_tags("", &variables, &ca).exit(3);
+    list_tags("skip_verify = true", &variables, &ca).exit(4);
 }
 
 #[test]

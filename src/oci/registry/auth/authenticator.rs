@@ -216,7 +216,10 @@ impl Authenticator {
     pub(crate) async fn forget(&self, request: &Request) {
         let slot = self.slot(request);
         let mut known = slot.lock().await;
-        let user = known.grant.take().map(|grant| grant.credentials.who());
+        let user = known
+            .grant
+            .take()
+            .map(|grant| grant.credentials.describe_user());
         known.bearer = None;
         let (registry, user) = (&request.registry, user.unwrap_or_default());
         tracing::warn!("{registry} refuses the credentials of {user}; continuing without them");
@@ -282,7 +285,7 @@ impl Authenticator {
             (Ok(credentials), _) => Error::Forbidden {
                 what,
                 registry,
-                user: credentials.who(),
+                user: credentials.describe_user(),
                 answer,
             },
         }

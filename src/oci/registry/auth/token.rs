@@ -343,7 +343,7 @@ pub(super) fn credentials_refused(
         },
         _ => Error::CredentialsRefused {
             registry,
-            user: credentials.who(),
+            user: credentials.describe_user(),
             answer,
         },
     }

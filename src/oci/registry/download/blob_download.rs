@@ -19,6 +19,14 @@ pub(super) struct Download {
     repository: RepositoryEndpoint,
     /// The endpoints to ask when the current one fails. The next one is the last in the list.
     others: Vec<Endpoint>,
+    /// The endpoint that is asked after the mirrors: the registry itself, unless it lacks the capability.
+    last: Endpoint,
+    /// The mirrors that are asked once more when `last` is out of reach, in reverse order. A piece has none.
+    again: Vec<Endpoint>,
+    /// Why `last` is out of reach. With this error, the mirrors are asked for the second time.
+    out_of_reach: Option<Error>,
+    /// The error of a mirror that ignored a byte range.
+    range_ignored: Option<Error>,
     content: Descriptor,
     /// The position of the next byte to hand out.
     pub(super) position: u64,
@@ -64,17 +72,22 @@ impl Download {
         let Candidates {
             mirrors,
             last,
+            paused,
             skipped,
-            ..
         } = candidates;
+        let again: Vec<_> = mirrors.iter().cloned().chain(paused).rev().collect();
         let mut others: Vec<_> = mirrors.into_iter().chain([last.clone()]).rev().collect();
-        let endpoint = others.pop().unwrap_or(last);
+        let endpoint = others.pop().unwrap_or_else(|| last.clone());
         let is_whole = range.start == 0 && range.end == content.size;
-        let has_mirrors = !others.is_empty();
+        let has_mirrors = !again.is_empty();
         Self {
             attempts: endpoint.attempts(),
             repository: at(endpoint),
             others,
+            last,
+            again,
+            out_of_reach: None,
+            range_ignored: None,
             content: content.clone(),
             position: range.start,
             end: range.end,
@@ -95,6 +108,10 @@ impl Download {
         Self {
             repository: self.repository.clone(),
             others: self.others.clone(),
+            last: self.last.clone(),
+            again: Vec::new(),
+            out_of_reach: None,
+            range_ignored: None,
             content: self.content.clone(),
             position: range.start,
             end: range.end,
@@ -130,7 +147,7 @@ impl Download {
             let range_request = self.range_request();
             let request = range_request.request()?;
             let sent = range_request.send(&request, self.attempts.stall_timeout());
-            let sent = if self.others.is_empty() {
+            let sent = if self.asks_last() {
                 sent.await
             } else {
                 self.repository.endpoint.availability().watch(sent).await
@@ -183,7 +200,7 @@ impl Download {
                     if !self.hands_out_excess() {
                         chunk = slice(&chunk, 0..self.end.saturating_sub(self.position));
                     }
-                    if !self.others.is_empty() {
+                    if !self.asks_last() {
                         self.add_mirror(&self.repository.endpoint.clone());
                     }
                     self.advance(&chunk);
@@ -221,21 +238,92 @@ impl Download {
         }
     }
 
+    /// Prepares the download of the rest over one connection after a piece failed. Fails with the error to report when
+    /// there is no further attempt.
+    pub(super) fn continue_alone(&mut self, error: Error) -> Result<(), Error> {
+        self.request_size = u64::MAX;
+        match error {
+            // The current endpoint can send the rest without a range.
+            Error::RangeIgnored { .. } => Ok(()),
+            error if self.out_of_reach.is_some() => self.leave_mirror(error),
+            error => self.ask_mirrors_again(error),
+        }
+    }
+
     /// Prepares the next attempt after a failed one: at the next endpoint, or at the last endpoint after a wait. Fails
     /// with the error to report when there is no further attempt.
     async fn failed(&mut self, error: Error) -> Result<(), Error> {
-        let Some(next) = self.others.pop() else {
-            let failed = self.attempts.failed(error).await;
-            return failed.map_err(|error| self.skipped.attach_to(error));
-        };
-        let endpoint = &self.repository.endpoint;
-        endpoint.failed(&error);
-        self.skipped.add(endpoint.name(), &with_causes(&error));
-        self.attempts = next.attempts();
+        if !self.asks_last() {
+            return self.leave_mirror(error);
+        }
+        match self.attempts.failed(error).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.ask_mirrors_again(error),
+        }
+    }
+
+    /// Continues at the endpoint after the current one, which is a mirror that failed.
+    fn leave_mirror(&mut self, error: Error) -> Result<(), Error> {
+        let mirror = &self.repository.endpoint;
+        mirror.failed(&error);
+        let ignores_ranges = matches!(error, Error::RangeIgnored { .. });
+        if ignores_ranges {
+            // The second answer would be the same.
+            self.again.retain(|other| !other.is_same(mirror));
+        }
+        if self.out_of_reach.is_none() {
+            self.skipped.add(mirror.name(), &with_causes(&error));
+        }
+        match (self.others.pop(), self.out_of_reach.take()) {
+            (Some(next), out_of_reach) => {
+                self.out_of_reach = out_of_reach;
+                if ignores_ranges {
+                    self.range_ignored = Some(error);
+                }
+                self.move_to(next);
+                Ok(())
+            }
+            (None, Some(out_of_reach)) if !ignores_ranges => Err(self.to_report(out_of_reach)),
+            (None, _) => Err(error),
+        }
+    }
+
+    /// Continues at the mirrors, because the last endpoint failed with `error`. Fails if that endpoint is not out of
+    /// reach.
+    fn ask_mirrors_again(&mut self, error: Error) -> Result<(), Error> {
+        if error.is_out_of_reach() {
+            self.others = std::mem::take(&mut self.again);
+            if let Some(mirror) = self.others.pop() {
+                tracing::info!("{}; asking the mirrors again", with_causes(&error));
+                self.out_of_reach = Some(error);
+                self.move_to(mirror);
+                return Ok(());
+            }
+        }
+        Err(self.to_report(error))
+    }
+
+    /// Returns the error to report when the last endpoint failed with `error` and no mirror is left.
+    fn to_report(&mut self, error: Error) -> Error {
+        match (self.range_ignored.take(), error) {
+            // The caller can ask for the whole blob instead.
+            (Some(ignored), error) if error.is_out_of_reach() => ignored,
+            // The error of a piece has the errors of the mirrors already.
+            (_, error @ Error::NoMirrorEither { .. }) => error,
+            (_, error) => self.skipped.attach_to(error),
+        }
+    }
+
+    fn move_to(&mut self, endpoint: Endpoint) {
+        self.attempts = endpoint.attempts();
         self.attempts.moved_to(self.position);
-        self.repository.endpoint = next;
+        self.repository.endpoint = endpoint;
         (self.ranges, self.etag) = (true, None);
-        Ok(())
+    }
+
+    /// Returns whether the current endpoint is the last one, and not a mirror.
+    fn asks_last(&self) -> bool {
+        self.repository.endpoint.is_same(&self.last)
     }
 
     fn add_mirror(&mut self, mirror: &Endpoint) {
@@ -263,14 +351,18 @@ impl Download {
             }
         }
         if !is_corrupt {
-            self.repository.endpoint.answered();
+            let endpoint = &self.repository.endpoint;
+            if self.out_of_reach.is_some() {
+                endpoint.availability().recovered();
+            }
+            endpoint.answered();
         }
     }
 
     /// Returns whether bytes after the end of the blob are handed out, so that the verifying reader finds them. They
     /// are cut off the answers of mirrors, for which only the digest counts.
     fn hands_out_excess(&self) -> bool {
-        self.end == self.content.size && self.others.is_empty() && !self.is_piece
+        self.end == self.content.size && self.asks_last() && !self.is_piece
     }
 
     /// Returns whether an answer may begin with bytes that were handed out already. They are skipped. This is not

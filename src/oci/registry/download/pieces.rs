@@ -84,8 +84,8 @@ impl Pieces {
         pieces
     }
 
-    /// Returns the next piece, or `None` when the download is complete. After [`Error::RangeIgnored`], the rest can be
-    /// downloaded over one connection.
+    /// Returns the next piece, or `None` when the download is complete. After an error, it may be possible to download
+    /// the rest over one connection ([`Download::continue_alone`]).
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         while self.next < self.whole.end && self.pending.len() < self.most_pending {
             let end = self.whole.end.min(self.next + self.size);

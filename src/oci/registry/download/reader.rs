@@ -67,14 +67,13 @@ impl Transfer {
             Self::One(one) => *one,
             Self::Several(mut pieces) => match pieces.next().await {
                 Ok(bytes) => return Ok(bytes.map(|bytes| (bytes, Self::Several(pieces)))),
-                Err(error @ Error::RangeIgnored { .. }) => {
-                    tracing::info!("{error}; downloading the rest over one connection");
-                    let mut download = pieces.whole;
-                    download.request_size = u64::MAX;
+                Err(error) => {
+                    let (mut download, reason) = (pieces.whole, error.to_string());
+                    download.continue_alone(error)?;
+                    tracing::info!("{reason}; downloading the rest over one connection");
                     let body = download.connect().await?;
                     (download, body)
                 }
-                Err(error) => return Err(error),
             },
         };
         let next = download.next(body).await?;

@@ -17,7 +17,7 @@ impl Availability {
         self.set(Some((Instant::now(), reason)));
     }
 
-    pub(super) fn recovered(&self) {
+    pub(crate) fn recovered(&self) {
         self.set(None);
     }
 

@@ -1,5 +1,7 @@
 //! Asking one endpoint after the other: first the mirrors, then the registry itself.
 
+use std::time::Duration;
+
 use crate::content::with_causes;
 use crate::oci::error::{Error, one_line};
 
@@ -29,6 +31,13 @@ impl Candidates {
             paused: Vec::new(),
             skipped: SkippedMirrors::default(),
         }
+    }
+
+    /// Returns the candidates without the mirrors that are at the host of `avoided`.
+    pub(crate) fn without_mirrors_at(mut self, avoided: &Endpoint) -> Self {
+        self.mirrors.retain(|mirror| !mirror.is_at_host_of(avoided));
+        self.paused.retain(|mirror| !mirror.is_at_host_of(avoided));
+        self
     }
 
     /// Returns the first answer for which `is_enough` returns `true`, or the error of the last endpoint. When the last
@@ -72,6 +81,39 @@ impl Candidates {
                     }
                     _ => {}
                 }
+            }
+        }
+        Err(skipped.attach_to(error))
+    }
+}
+
+impl Candidates {
+    /// Returns the answer of the last endpoint. If it does not answer within `patience`, returns the first answer of a
+    /// mirror, and the name of that mirror.
+    pub(crate) async fn last_first<T, F>(
+        self,
+        ask: impl Fn(Endpoint) -> F,
+        patience: Duration,
+    ) -> Result<(T, Option<String>), Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let error = match ask(self.last.limited_to(patience)).await {
+            Ok(answer) => {
+                self.last.answered();
+                return Ok((answer, None));
+            }
+            Err(error) if !error.is_out_of_reach() => return Err(error),
+            Err(error) => error,
+        };
+        let mut skipped = SkippedMirrors::default();
+        for mirror in self.mirrors.into_iter().chain(self.paused) {
+            match ask(mirror.clone()).await {
+                Ok(answer) => {
+                    mirror.answered();
+                    return Ok((answer, Some(mirror.name().to_owned())));
+                }
+                Err(error) => skipped.add(mirror.name(), &with_causes(&error)),
             }
         }
         Err(skipped.attach_to(error))

@@ -106,6 +106,11 @@ impl Endpoint {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
+    /// Returns whether both endpoints are at one host and port.
+    pub(super) fn is_at_host_of(&self, other: &Self) -> bool {
+        self.shared.transport.base.origin() == other.shared.transport.base.origin()
+    }
+
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback_url(&self.shared.transport.base)
     }
@@ -154,7 +159,9 @@ impl Endpoint {
     pub(crate) fn failed(&self, error: &Error) {
         let (name, reason) = (self.name(), with_causes(error));
         tracing::info!("{reason}; asking the next host instead of {name}");
-        if error.is_out_of_reach() || error.kind() == ErrorKind::NotVerified {
+        // A mirror without byte ranges can still send whole content.
+        let ignores_ranges = matches!(error, Error::RangeIgnored { .. });
+        if error.is_out_of_reach() || error.kind() == ErrorKind::NotVerified && !ignores_ranges {
             self.shared.availability.failed(reason);
         }
     }

@@ -13,7 +13,7 @@ use reqwest::{Response, StatusCode, Url};
 
 use crate::oci::error::Error;
 use crate::oci::hosts::Host;
-use crate::oci::names::authority;
+use crate::oci::names::{authority, is_loopback_url};
 
 use super::super::auth::{Authenticator, Challenge};
 use super::super::http::{
@@ -33,8 +33,8 @@ pub(super) struct Transport {
     pub(super) authenticator: Authenticator,
     /// For reads from hosts to which this host redirects. They get the credentials that are stored for their own name.
     elsewhere: Authenticator,
-    /// For writes to such hosts. They get no credentials, because the registry chose the host and the content of the
-    /// request.
+    /// For writes to such hosts, and for reads from hosts whose identity is not checked. They get no credentials: the
+    /// registry chose the host and the content of the request.
     nobody: Authenticator,
     /// The URL at which the API begins.
     pub(super) base: Url,
@@ -233,11 +233,17 @@ impl Transport {
     fn authenticator_for(&self, request: &Request) -> &Authenticator {
         if self.is_base(&request.url) {
             &self.authenticator
-        } else if request.is_read() {
+        } else if request.is_read() && self.may_log_in(&request.url) {
             &self.elsewhere
         } else {
             &self.nobody
         }
+    }
+
+    /// Returns whether the credentials that are stored for another host may be sent to `url`. Whoever answers there must
+    /// be that host: plain HTTP and unchecked certificates were allowed for the host of this endpoint only.
+    fn may_log_in(&self, url: &Url) -> bool {
+        is_loopback_url(url) || url.scheme() == "https" && !self.accepts_any_certificate
     }
 
     /// Returns `request` for `url`, with the name of the host at `url`.
