@@ -5,9 +5,10 @@
 //!
 //! From the bottom up: `interruption` and `threads`; `output`, which prints; `files`, `schema` and `source_revision`,
 //! which read input other than archives; `vouching`, which prints a Sigstore identity; `bill`, the documents of `par
-//! sbom`; `versions`, the order of tags; `session`, one run of the command; `failures`, for commands that report
-//! several; `build`, which runs compilers; `arguments`, the options that commands share; `commands`; `variables`, the
-//! environment variables in place of options; and `run`, which parses the command line and runs a command.
+//! sbom`; `versions`, the order of tags; `session`, one run of the command; `failures`, for commands that report several;
+//! `secret_variables`, which compilers do not get; `build`, which runs compilers; `arguments`, the options that commands
+//! share; `commands`; `variables`, the environment variables in place of options; and `run`, which parses the command
+//! line and runs a command.
 
 mod arguments;
 mod bill;
@@ -21,6 +22,7 @@ mod panics;
 mod pin_document;
 mod run;
 mod schema;
+mod secret_variables;
 mod session;
 mod signed_names;
 mod source_revision;

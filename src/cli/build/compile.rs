@@ -15,55 +15,98 @@ use super::options::BuildOptions;
 use super::project::{Language, Project};
 use super::target::WantedTarget;
 
+/// The build of a provider. Its binary is known, and nothing is compiled yet.
+pub(crate) struct PlannedBuild<'a> {
+    compiler: Compiler<'a>,
+    targets: &'a [WantedTarget],
+    options: &'a BuildOptions,
+}
+
+/// The compiler for a language, and the binary that it makes.
+enum Compiler<'a> {
+    Cargo(Cargo<'a>, Box<Binary>),
+    Go(Go<'a>, String),
+}
+
 /// A provider that was built.
 pub(crate) struct Built {
     /// The name of the binary.
     pub(crate) binary: String,
     /// The name of the crate, if there is one.
     pub(crate) name: Option<String>,
-    /// The version of the crate, if there is one.
-    pub(crate) version: Option<String>,
     /// The executables, one for each target.
     pub(crate) executables: Vec<Compiled>,
 }
 
-/// Builds the provider for all wanted targets.
-pub(crate) async fn build(
-    project: &Project,
-    options: &BuildOptions,
-    session: &Session,
-) -> Result<Built> {
-    let targets = if options.targets.is_empty() {
-        &project.targets
-    } else {
-        &options.targets
-    };
-    distinct(targets)?;
-    let wanted = options.binary.as_deref().or(project.binary.as_deref());
-    let (binary, name, version, compiled) = match project.language {
-        Language::Rust => {
-            let cargo = Cargo::of(project, session).await?;
-            let binary = cargo.binary(wanted)?;
-            let compiled = cargo.build(&binary, targets, options).await?;
-            let Binary { name, package, .. } = binary;
-            (name, Some(package.name), Some(package.version), compiled)
+impl<'a> PlannedBuild<'a> {
+    /// Asks the compiler about the binary of the project.
+    pub(crate) async fn of(
+        project: &'a Project,
+        options: &'a BuildOptions,
+        session: &'a Session,
+    ) -> Result<Self> {
+        let targets = if options.targets.is_empty() {
+            &project.targets
+        } else {
+            &options.targets
+        };
+        distinct(targets)?;
+        let wanted = options.binary.as_deref().or(project.binary.as_deref());
+        Ok(Self {
+            compiler: Compiler::of(project, wanted, session).await?,
+            targets,
+            options,
+        })
+    }
+
+    /// Returns the version of the crate, if there is one.
+    pub(crate) fn version(&self) -> Option<&str> {
+        match &self.compiler {
+            Compiler::Cargo(_, binary) => Some(binary.package.version.as_str()),
+            Compiler::Go(..) => None,
         }
-        Language::Go => {
-            let go = Go::new(project, session);
-            let binary = go.binary(wanted).await?;
-            let compiled = go.build(&binary, targets, options).await?;
-            (binary, None, None, compiled)
-        }
-    };
-    let check = move || compiled.into_iter().map(Compiled::check).collect();
-    let executables: Vec<Compiled> = blocking(check).await?;
-    one_for_each_target(&executables)?;
-    Ok(Built {
-        binary,
-        name,
-        version,
-        executables,
-    })
+    }
+
+    /// Builds the provider for all wanted targets.
+    pub(crate) async fn run(self) -> Result<Built> {
+        let (targets, options) = (self.targets, self.options);
+        let (binary, name, compiled) = match self.compiler {
+            Compiler::Cargo(cargo, binary) => {
+                let compiled = cargo.build(&binary, targets, options).await?;
+                let Binary { name, package, .. } = *binary;
+                (name, Some(package.name), compiled)
+            }
+            Compiler::Go(go, binary) => {
+                let compiled = go.build(&binary, targets, options).await?;
+                (binary, None, compiled)
+            }
+        };
+        let check = move || compiled.into_iter().map(Compiled::check).collect();
+        let executables: Vec<Compiled> = blocking(check).await?;
+        one_for_each_target(&executables)?;
+        Ok(Built {
+            binary,
+            name,
+            executables,
+        })
+    }
+}
+
+impl<'a> Compiler<'a> {
+    async fn of(project: &'a Project, wanted: Option<&str>, session: &'a Session) -> Result<Self> {
+        Ok(match project.language {
+            Language::Rust => {
+                let cargo = Cargo::of(project, session).await?;
+                let binary = cargo.binary(wanted)?;
+                Self::Cargo(cargo, Box::new(binary))
+            }
+            Language::Go => {
+                let go = Go::new(project, session);
+                let binary = go.binary(wanted).await?;
+                Self::Go(go, binary)
+            }
+        })
+    }
 }
 
 /// Returns the name of the binary that a build would make.
@@ -72,10 +115,10 @@ pub(crate) async fn binary_of(
     wanted: Option<&str>,
     session: &Session,
 ) -> Result<String> {
-    match project.language {
-        Language::Rust => Ok(Cargo::of(project, session).await?.binary(wanted)?.name),
-        Language::Go => Go::new(project, session).binary(wanted).await,
-    }
+    Ok(match Compiler::of(project, wanted, session).await? {
+        Compiler::Cargo(_, binary) => binary.name,
+        Compiler::Go(_, binary) => binary,
+    })
 }
 
 /// Returns an error if two targets have the same label. This is checked before compiling.

@@ -122,7 +122,7 @@ impl<'a> Go<'a> {
         env.command().args(["env", "-json", "GOOS", "GOARCH"]);
         let answer = env.answer(self.session).await?;
         let found: Environment =
-            serde_json::from_slice(&answer).context("cannot read the answer of `go env`")?;
+            serde_json::from_slice(&answer).context("cannot read the output of `go env`")?;
         let target = format!("{}/{}", found.goos, found.goarch);
         let target: WantedTarget = target.parse().map_err(Failure::usage)?;
         Ok(vec![(

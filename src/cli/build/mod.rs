@@ -15,7 +15,7 @@ mod project_keys;
 mod target;
 mod tool;
 
-pub(crate) use compile::{Built, binary_of, build};
+pub(crate) use compile::{Built, PlannedBuild, binary_of};
 pub(crate) use executable::Compiled;
 pub(crate) use options::BuildOptions;
 pub(crate) use project::{Language, PROJECT_FILE, Project};

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::cli::output::{Failure, path_text};
+use crate::cli::secret_variables::SECRET_VARIABLES;
 use crate::cli::session::Session;
 use crate::content::ErrorKind;
 
@@ -24,11 +25,13 @@ const LONGEST_ANSWER: u64 = 64 << 20;
 pub(super) struct Program {
     command: Command,
     name: String,
+    /// Whether the program is looked for in `PATH`.
+    is_in_path: bool,
 }
 
 impl Program {
-    /// Prepares a program that runs in `directory`, without an input. A path with a separator is relative to
-    /// `directory`.
+    /// Prepares a program that runs in `directory`, without an input and without the secrets of the publisher. A path
+    /// with a separator is relative to `directory`.
     pub(super) fn new(program: &Path, directory: &Path) -> Self {
         let is_path = program.components().count() > 1;
         let resolved = if is_path {
@@ -44,6 +47,9 @@ impl Program {
         };
         let mut command = Command::new(&resolved);
         command.stdin(Stdio::null()).kill_on_drop(true);
+        for variable in SECRET_VARIABLES {
+            command.env_remove(variable);
+        }
         if !directory.as_os_str().is_empty() {
             command.current_dir(directory);
         }
@@ -54,6 +60,7 @@ impl Program {
         Self {
             command,
             name: path_text(program),
+            is_in_path: !is_path,
         }
     }
 
@@ -71,7 +78,7 @@ impl Program {
         let ((answer, ()), status) = running.finish(answer, session).await?;
         if answer.len() as u64 > LONGEST_ANSWER {
             bail!(
-                "the answer of {} is longer than {LONGEST_ANSWER} bytes",
+                "the output of {} is longer than {LONGEST_ANSWER} bytes",
                 self.name
             );
         }
@@ -109,7 +116,7 @@ impl Program {
         });
         let mut running = self.start(session)?;
         let output = running.child.stdout.take();
-        let shown = read_lines(output, |line| session.note(&String::from_utf8_lossy(line)));
+        let shown = read_lines(output, |line| show(line, session));
         let (_, status) = running.finish(shown, session).await?;
         check(&self.name, status)
     }
@@ -128,13 +135,25 @@ impl Program {
         self.command.spawn().map_err(|error| {
             let name = &self.name;
             let kind = ErrorKind::of_io(&error);
-            let mut failure = Failure::new(kind, format!("cannot start {name}"));
-            if kind == ErrorKind::NotFound {
+            let mut message = format!("cannot start {name}");
+            let directory = self.command.as_std().get_current_dir();
+            // A directory that is missing gives the same error as a program that is missing.
+            if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+                message.push_str(&format!(" in the directory {}", path_text(directory)));
+                return Error::new(error).context(Failure::new(kind, message));
+            }
+            let mut failure = Failure::new(kind, message);
+            if kind == ErrorKind::NotFound && self.is_in_path {
                 failure = failure.hint(format!("install {name}, so that it is in PATH"));
             }
             Error::new(error).context(failure)
         })
     }
+}
+
+/// Prints a line of a program in a JSON log, also with `--quiet`: where the log is text, the program itself prints it.
+fn show(line: &[u8], session: &Session) {
+    session.note_always(&String::from_utf8_lossy(line));
 }
 
 /// Returns an error if a program has failed. The program itself has printed the reason.
@@ -169,9 +188,7 @@ impl Running {
         session: &Session,
     ) -> Result<((T, ()), ExitStatus)> {
         let messages = self.child.stderr.take();
-        let shown = read_lines(messages, |line| {
-            session.note(&String::from_utf8_lossy(line))
-        });
+        let shown = read_lines(messages, |line| show(line, session));
         let read = try_join(output, shown).await;
         let read = read.context("cannot read the output of the compiler")?;
         let status = self.wait().await?;

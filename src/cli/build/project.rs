@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::DeTable;
@@ -173,21 +173,38 @@ impl Project {
             bail!(Failure::usage(format!("{name} is not UTF-8")));
         };
         let base = file.parent().unwrap_or(Path::new("")).to_owned();
-        parse(&text, &base)
-            .map_err(|problem| {
-                let (line, column) = position(&text, problem.start);
-                let failure = Failure::usage(format!("{name}:{line}:{column}: {}", problem.reason));
-                match problem.hint {
-                    Some(hint) => failure.hint(hint).into(),
-                    None => failure.into(),
-                }
-            })
-            .map(|mut project| {
-                for warning in &mut project.warnings {
-                    warning.insert_str(0, &format!("{name}:"));
-                }
-                project
-            })
+        let mut project = parse(&text, &base).map_err(|problem| {
+            let (line, column) = position(&text, problem.start);
+            let failure = Failure::usage(format!("{name}:{line}:{column}: {}", problem.reason));
+            match problem.hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })?;
+        for warning in &mut project.warnings {
+            warning.insert_str(0, &format!("{name}:"));
+        }
+        project.check_directory(&name)?;
+        Ok(project)
+    }
+
+    /// Checks that the directory of the project, which `path` in the project file may name, is there. `file` is the name
+    /// of that file.
+    fn check_directory(&self, file: &str) -> Result<()> {
+        // An empty path stands for the current directory.
+        if self.directory.as_os_str().is_empty() {
+            return Ok(());
+        }
+        let error = match self.directory.metadata() {
+            Ok(found) if found.is_dir() => return Ok(()),
+            Ok(_) => io::Error::from(io::ErrorKind::NotADirectory),
+            Err(error) => error,
+        };
+        let directory = path_text(&self.directory);
+        let message = format!("cannot use the directory {directory}, which `path` in {file} names");
+        let failure = Failure::new(ErrorKind::of_io(&error), message);
+        let hint = "correct `path`, which is relative to the project file";
+        Err(Error::new(error).context(failure.hint(hint)))
     }
 }
 

@@ -9,17 +9,16 @@ use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world};
-use crate::cli::arguments::{BinaryArgs, RegistryArgs, SigningArgs, TrustArgs, destination};
-use crate::cli::build::{self, BuildOptions, Built, Compiled, Project, Tool, WantedTarget};
-use crate::cli::output::{Answer, Failure, path_text};
+use crate::cli::arguments::{BinaryArgs, OnCommandLine, SigningArgs, destination};
+use crate::cli::build::{BuildOptions, Built, Compiled, PlannedBuild, Project, Tool, WantedTarget};
+use crate::cli::output::{Answer, path_text};
 use crate::cli::schema::read_schema;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::with_causes;
 
-use super::build_push::Destination;
+use super::build_push::{Destination, PushArgs};
 use super::packing::Packing;
-use super::push::PublishArgs;
 
 /// Compile the provider of a project for all wanted targets, pack it, and print the path of the archive
 ///
@@ -75,6 +74,8 @@ pub(crate) struct Args {
     /// Generate missing keys also where `CI` is set
     #[arg(long, conflicts_with = "disable_keygen")]
     keygen: bool,
+    #[command(flatten)]
+    signing: SigningArgs,
     /// Push the archive afterwards, to REF or to `url` in the table [registry] of the project. A `url` without a tag
     /// gets the version as its tag. Default: the archive is not pushed
     #[arg(
@@ -85,45 +86,30 @@ pub(crate) struct Args {
     )]
     push: Option<OsString>,
     #[command(flatten)]
-    publish: PublishArgs,
-    /// The trust policy for a tag that exists, a TOML file. Default: `wasmcloud-par/trust.toml` in
-    /// `$XDG_CONFIG_HOME` or `~/.config` if it exists
-    #[arg(long, env = "PAR_TRUST", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    trust: Option<PathBuf>,
-    #[command(flatten)]
-    signing: SigningArgs,
-    #[command(flatten)]
-    registry: RegistryArgs,
+    pushing: OnCommandLine<PushArgs>,
     /// More arguments for the compiler, such as `--locked` or `--features tls`
     #[arg(last = true, value_name = "ARGUMENT")]
     arguments: Vec<String>,
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let path = args.config_path.unwrap_or_default();
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
+    let path = args.config_path.take().unwrap_or_default();
     let project = blocking(move || Project::read(&path)).await?;
     for warning in &project.warnings {
         session.warn(warning);
     }
     // All arguments are checked first, because compiling takes long.
-    args.signing.check()?;
+    args.signing = args.signing.read_streams().await?;
     let created = args.signing.created()?;
     let destination = match &args.push {
         Some(reference) => {
-            let trust = TrustArgs::of(args.trust);
-            let publish = args.publish;
-            let registry = args.registry;
-            let opened = Destination::open(
-                reference, &project, publish, registry, trust, created, session,
-            );
-            Some(opened.await?)
+            let options = args.pushing.options;
+            Some(Destination::open(reference, &project, options, created, session).await?)
         }
-        // `-p` names the project for `wash build`. Here, another project would be built.
-        None if args.registry.credentials.on_command_line() => bail!(
-            Failure::usage("a password is given, but the archive is not pushed")
-                .hint("name the project with --config-path, or give --push")
-        ),
-        None => None,
+        None => {
+            args.pushing.refuse()?;
+            None
+        }
     };
     let options = BuildOptions {
         targets: args.targets,
@@ -134,10 +120,15 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         is_reproducible: created.is_some(),
         arguments: args.arguments,
     };
-    let built = build::build(&project, &options, session).await?;
+    let planned = PlannedBuild::of(&project, &options, session).await?;
+    let version = args.version.or_else(|| project.version.clone());
+    let version = version.or_else(|| planned.version().map(str::to_owned));
+    let destination = destination.map(|destination| destination.tagged(version.as_deref()));
+    let destination = destination.transpose()?;
+    let built = planned.run().await?;
     let release = Release {
         revision: args.revision,
-        version: args.version,
+        version,
         destination: args.destination,
         deny_warnings: args.deny_warnings,
         keygen: args.keygen,
@@ -152,9 +143,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let mut answer = packed.answer;
     let pushed = match destination {
         Some(destination) => {
-            let pushed = destination
-                .push(&packed.archive, packed.version.as_deref(), session)
-                .await?;
+            let pushed = destination.push(&packed.archive, session).await?;
             answer.text = format!("{}\n{}", answer.text, pushed.text);
             pushed.into_value()
         }
@@ -179,7 +168,6 @@ struct Release {
 struct Packed {
     answer: Answer,
     archive: PathBuf,
-    version: Option<String>,
 }
 
 impl Release {
@@ -189,7 +177,6 @@ impl Release {
         signing.directory.prefer(project.key_directory.clone());
         let name = project.name.clone().or(built.name);
         let name = name.unwrap_or_else(|| built.binary.clone());
-        let version = self.version.or(project.version.clone()).or(built.version);
         let executables = built.executables.iter();
         let executables = executables.map(|made| (&made.target, made.path.as_path()));
         let binaries = BinaryArgs::of(executables, self.deny_warnings).read()?;
@@ -197,7 +184,7 @@ impl Release {
             name: Some(name.clone()),
             vendor: project.vendor.clone(),
             revision: Some(self.revision.unwrap_or(project.revision)),
-            version: version.clone(),
+            version: self.version.clone(),
             schema: project
                 .config_schema
                 .as_deref()
@@ -230,10 +217,9 @@ impl Release {
         Ok(Packed {
             answer: answer
                 .field("name", name)
-                .field("version", version.clone())
+                .field("version", self.version)
                 .field("executables", executables),
             archive,
-            version,
         })
     }
 }

@@ -66,11 +66,11 @@ fn the_action_logs_in_builds_and_pushes_and_shows_what_failed() {
     ];
     run(&environment, "Log in", &login).0.success();
 
-    let build = |issuer: &str, options: &str| {
+    let pack = |issuer: &str, options: &str, create: &str| {
         let variables = [
             ("PROJECT", "provider"),
             ("BUILD", options),
-            ("CREATE", ""),
+            ("CREATE", create),
             ("ARCHIVE", ""),
             ("WASH_ISSUER_KEY", issuer),
             ("WASH_SUBJECT_KEY", ""),
@@ -78,7 +78,7 @@ fn the_action_logs_in_builds_and_pushes_and_shows_what_failed() {
         run(&environment, "Build and pack", &variables)
     };
     // Without a key, the error names what is missing.
-    let (without_key, outputs) = build("", "");
+    let (without_key, outputs) = pack("", "", "");
     assert!(
         without_key.stderr.contains("\"kind\":\"not_found\""),
         "{without_key}"
@@ -86,7 +86,9 @@ fn the_action_logs_in_builds_and_pushes_and_shows_what_failed() {
     without_key.exit(1);
     assert_eq!(outputs, "");
 
-    let (built, outputs) = build("", "--keygen\n--revision=7\n--version=2.0.0 beta\n");
+    // The lines after `--` are for the compiler.
+    let options = "--keygen\n--revision=7\n--version=2.0.0 beta\n--\n--offline\n";
+    let (built, outputs) = pack("", options, "");
     built.success();
     let archive = "provider/build/small.par.gz";
     assert_eq!(outputs, format!("archive={archive}\n"));
@@ -94,6 +96,12 @@ fn the_action_logs_in_builds_and_pushes_and_shows_what_failed() {
     let inspected = inspected.success().json();
     assert_eq!(inspected["revision"], "7");
     assert_eq!(inspected["version"], "2.0.0 beta");
+
+    let create = "--name=Small\n--vendor=Example\n--binary=provider/target/release/small\n--\n";
+    let (created, outputs) = pack("", "", create);
+    created.success();
+    assert_eq!(outputs, "archive=provider.par.gz\n");
+    environment.par(["verify", "provider.par.gz"]).success();
 
     let push = |name: &str, archive: &str| {
         let reference = registry.reference(name);
@@ -118,4 +126,18 @@ fn the_action_logs_in_builds_and_pushes_and_shows_what_failed() {
     assert!(absent.stderr.contains("absent.par.gz"), "{absent}");
     absent.exit(1);
     assert_eq!(outputs, "");
+}
+
+#[test]
+fn the_output_archive_of_the_action_is_the_archive_that_it_pushes() {
+    let (_, outputs) = ACTION.split_once("\noutputs:\n").unwrap();
+    let (outputs, steps) = outputs.split_once("\nruns:\n").unwrap();
+    let line = |text: &str, name: &str| {
+        let start = format!("{name}: ");
+        let mut lines = text.lines().map(str::trim);
+        let value = lines.find_map(|line| line.strip_prefix(&start));
+        value.unwrap().to_owned()
+    };
+    let (_, push) = steps.split_once("- name: Push\n").unwrap();
+    assert_eq!(line(outputs, "value"), line(push, "ARCHIVE"));
 }

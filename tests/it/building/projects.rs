@@ -83,3 +83,48 @@ fn an_unknown_key_is_warned_about_and_a_wrong_value_is_an_error() {
         "{wrong}"
     );
 }
+
+#[test]
+fn a_directory_that_is_not_there_is_reported_with_the_file_that_names_it() {
+    let environment = Environment::new();
+    environment.write("wasmcloud.toml", format!("{RUST}path = \"nosuchdir\"\n"));
+    let absent = par(&environment, &["build"]).exit(3);
+    let expected =
+        "error: cannot use the directory nosuchdir, which `path` in wasmcloud.toml names: ";
+    assert!(absent.stderr.starts_with(expected), "{absent}");
+    assert!(!absent.stderr.contains("install"), "{absent}");
+
+    environment.write("nosuchdir", "");
+    let file = par(&environment, &["build"]).exit(2);
+    assert!(file.stderr.starts_with(expected), "{file}");
+
+    let absent = par(&environment, &["init", "absent", "--language", "rust"]).exit(3);
+    let expected = "error: cannot start cargo in the directory absent: ";
+    assert!(absent.stderr.starts_with(expected), "{absent}");
+    assert!(!absent.stderr.contains("install"), "{absent}");
+}
+
+#[test]
+fn a_compiler_that_is_not_there_is_to_be_installed_only_if_it_is_not_a_path() {
+    let environment = Environment::new();
+    write_crate(&environment, "", "small", "fn main() {}");
+    for (compiler, hint) in [
+        ("nosuch-cargo", Some("install nosuch-cargo")),
+        ("nosuch/cargo", None),
+    ] {
+        let project = format!("{RUST}rust.cargo_path = \"{compiler}\"\n");
+        environment.write("wasmcloud.toml", project);
+        let absent = par(&environment, &["build", "-o", "json"]).exit(3).json();
+        let error = &absent["error"];
+        let message = error["message"].as_str().unwrap();
+        let expected = format!("cannot start {compiler}");
+        assert!(message.starts_with(&expected), "{absent}");
+        let found = error["hint"].as_str();
+        assert_eq!(found.is_some(), hint.is_some(), "{absent}");
+        assert!(
+            found
+                .unwrap_or_default()
+                .starts_with(hint.unwrap_or_default())
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! `par build --push`, the WIT directory, the schema and the keys.
 
-use super::{RUST, par, write_crate};
-use crate::support::{Environment, Registry, shared_registry, unique};
+use super::{RUST, command, par, write_crate};
+use crate::support::{Environment, Outcome, Registry, shared_registry, unique};
 
 #[test]
 fn a_build_pushes_to_the_registry_of_the_project_or_to_the_given_reference() {
@@ -47,6 +47,133 @@ fn a_build_pushes_to_the_registry_of_the_project_or_to_the_given_reference() {
     par(&environment, &["resolve", &format!("{repository}:more")]).success();
     let again = ["build", "--push", &given, "--if-absent", "--revision", "9"];
     par(&environment, &again).exit(7);
+}
+
+#[test]
+fn an_option_for_the_push_is_refused_without_one_unless_a_variable_gives_it() {
+    let environment = Environment::new();
+    write_crate(&environment, "", "small", "fn main() {}");
+    environment.write("wasmcloud.toml", RUST);
+    for options in [
+        &["--tag", "1.2"][..],
+        &["-a", "key=value"],
+        &["--source"],
+        &["--attach", "nosuch=application/x+json"],
+        &["--if-absent"],
+        &["--change-identity"],
+        &["--rotation", "nosuch"],
+        &["--sigstore"],
+        &["--identity-token", "nosuch"],
+        &["--trust", "nosuch"],
+        &["--user", "jane"],
+        &["--insecure"],
+        &["--ca", "nosuch.pem"],
+        &["--patience", "3"],
+        &["--allow-latest"],
+    ] {
+        let refused = par(&environment, &[&["build"][..], options].concat()).exit(2);
+        let option = match options[0] {
+            "-a" => "--annotation",
+            long => long,
+        };
+        let expected = format!("error: {option} needs --push\n");
+        assert!(refused.stderr.starts_with(&expected), "{refused}");
+    }
+    assert!(!environment.path("target").exists());
+
+    let mut build = command(&environment);
+    build
+        .arg("build")
+        .env("PAR_TRUST", "nosuch.toml")
+        .env("PAR_HOSTS_DIR", "nosuch")
+        .env("PAR_CONNECTIONS", "2")
+        .env("WASH_REG_USER", "jane");
+    Outcome::of(build, b"").success();
+}
+
+#[test]
+fn a_version_that_cannot_be_the_tag_is_refused_before_anything_is_compiled() {
+    let environment = Environment::new();
+    let repository = format!("{}/{}", shared_registry(), unique("built"));
+    let project = format!("{RUST}registry.url = \"{repository}\"\n");
+    environment.write("wasmcloud.toml", &project);
+    let refused = |arguments: &[&str]| {
+        let refused = par(
+            &environment,
+            &[&["build", "--push"][..], arguments].concat(),
+        )
+        .exit(2);
+        let expected = format!("error: the version `1.0.0+b.1` cannot be the tag of {repository}");
+        assert!(refused.stderr.contains(&expected), "{refused}");
+        let hint = format!("hint: name another tag: `--push {repository}:TAG`\n");
+        assert!(refused.stderr.ends_with(&hint), "{refused}");
+        assert!(!environment.path("target").exists());
+    };
+    write_crate(&environment, "", "small", "fn main() {}");
+    refused(&["--version", "1.0.0+b.1"]);
+    let manifest = "[package]\nname = \"small\"\nversion = \"1.0.0+b.1\"\nedition = \"2021\"\n";
+    environment.write("Cargo.toml", manifest);
+    refused(&[]);
+    environment.write(
+        "wasmcloud.toml",
+        format!("version = \"1.0.0+b.1\"\n{project}"),
+    );
+    refused(&[]);
+
+    // The tag of a reference is not the version.
+    let tagged = format!("{repository}:1.0.0_b.1");
+    let built = par(&environment, &["build", "--push", &tagged, "-o", "json"]);
+    let built = built.success().json();
+    assert_eq!(built["pushed"]["url"], tagged);
+    assert_eq!(built["version"], "1.0.0+b.1");
+}
+
+#[test]
+fn a_go_module_without_a_version_needs_a_tag_before_it_is_compiled() {
+    let environment = Environment::new();
+    let repository = format!("{}/{}", shared_registry(), unique("built"));
+    environment.write("go.mod", "module example.com/small\n\ngo 1.19\n");
+    environment.write("main.go", "package main\n\nfunc main() {}\n");
+    let project =
+        format!("type = \"provider\"\nlanguage = \"go\"\nregistry.url = \"{repository}\"\n");
+    environment.write("wasmcloud.toml", project);
+    let refused = par(&environment, &["build", "--push"]).exit(2);
+    let expected = format!("error: {repository} has no tag");
+    assert!(refused.stderr.contains(&expected), "{refused}");
+    assert!(!environment.path("build").exists());
+}
+
+#[test]
+fn a_refusal_of_the_trust_policy_has_a_hint_that_fits_a_build() {
+    let environment = Environment::new();
+    write_crate(&environment, "", "small", "fn main() {}");
+    environment.write("wasmcloud.toml", RUST);
+    let reference = format!("{}/{}:1", shared_registry(), unique("built"));
+    let other = nkeys::KeyPair::new_account().public_key();
+    for (policy, expected) in [
+        (
+            format!("[[rule]]\nmatch = \"*\"\nissuers = [\"{other}\"]\n"),
+            "sign with a key that the trust policy allows",
+        ),
+        (
+            "[[rule]]\nmatch = \"*\"\nmin-revision = 8\n".to_owned(),
+            "build with a higher --revision",
+        ),
+        (
+            "default = \"deny\"\n".to_owned(),
+            "add a rule for the repository",
+        ),
+    ] {
+        environment.write("trust.toml", policy);
+        let push = ["build", "--push", &reference, "--trust", "trust.toml"];
+        let refused = par(&environment, &push).exit(5);
+        let hint = refused.stderr.lines().last().unwrap();
+        assert!(hint.starts_with(&format!("hint: {expected}")), "{refused}");
+        // Here, --issuer is the key that signs, and --min-revision does not exist.
+        for option in ["--issuer", "--min-revision"] {
+            assert!(!refused.stderr.contains(option), "{refused}");
+        }
+    }
 }
 
 #[test]

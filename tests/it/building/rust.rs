@@ -164,6 +164,51 @@ fn a_failed_build_prints_one_line_after_the_messages_of_the_compiler_and_leaves_
 }
 
 #[test]
+fn a_quiet_build_shows_the_errors_of_the_compiler() {
+    let environment = Environment::new();
+    write_crate(&environment, "", "broken", "fn main() { missing(); }");
+    environment.write("wasmcloud.toml", RUST);
+    for format in ["text", "json"] {
+        let build = ["build", "--quiet", "--log-format", format];
+        let failed = par(&environment, &build).exit(1);
+        assert!(failed.stderr.contains("cannot find function"), "{failed}");
+        assert!(!failed.stderr.contains("Compiling"), "{failed}");
+    }
+}
+
+/// The build script is code of others, as in a dependency.
+#[test]
+fn compilers_do_not_get_the_secrets_of_the_publisher() {
+    let environment = Environment::new();
+    write_crate(&environment, "", "small", HELLO);
+    environment.write("wasmcloud.toml", RUST);
+    let key = |kind, byte| nkeys::KeyPair::new_from_raw(kind, [byte; 32]).unwrap();
+    let issuer = key(nkeys::KeyPairType::Account, 7).seed().unwrap();
+    let subject = key(nkeys::KeyPairType::Service, 8).seed().unwrap();
+    let secrets = [
+        ("WASH_ISSUER_KEY", issuer.as_str()),
+        ("WASH_SUBJECT_KEY", subject.as_str()),
+        ("WASH_REG_PASSWORD", "secret"),
+        ("WASMCLOUD_OCI_REGISTRY_PASSWORD", "secret"),
+        ("SIGSTORE_ID_TOKEN", "secret"),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "secret"),
+    ];
+    let names = secrets.map(|(name, _)| name);
+    let script = format!(
+        "fn main() {{\n\
+         for name in {names:?} {{ assert!(std::env::var_os(name).is_none(), \"{{name}} is set\"); }}\n\
+         assert_eq!(std::env::var(\"OF_THE_BUILD\").unwrap(), \"passed on\");\n}}\n"
+    );
+    environment.write("build.rs", script);
+    let mut build = command(&environment);
+    build
+        .arg("build")
+        .envs(secrets)
+        .env("OF_THE_BUILD", "passed on");
+    Outcome::of(build, b"").success();
+}
+
+#[test]
 fn targets_that_are_not_installed_are_reported_before_anything_is_compiled() {
     let environment = Environment::new();
     write_crate(&environment, "", "small", HELLO);

@@ -13,9 +13,10 @@ const LIMIT: u64 = 1 << 20;
 /// The flags for rustc in the configuration files and the environment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Configuration {
-    /// The flags of the table `build`.
+    /// The flags of the table `build` and of the variable `CARGO_BUILD_RUSTFLAGS`.
     pub(super) build_flags: Vec<String>,
-    /// Whether a table of `target` has flags. Cargo uses them instead of those of `build`.
+    /// Whether a table of `target`, or a variable `CARGO_TARGET_…_RUSTFLAGS`, has flags. Cargo uses those that are for the
+    /// target instead of `build_flags`.
     pub(super) has_target_flags: bool,
     /// Whether cargo compiles the standard library. Then it need not be installed for each target.
     pub(super) builds_library: bool,

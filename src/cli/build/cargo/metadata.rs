@@ -53,9 +53,9 @@ impl Package {
 }
 
 impl Metadata {
-    /// Reads the answer of `cargo metadata --no-deps`.
+    /// Reads the output of `cargo metadata --no-deps`.
     pub(super) fn read(answer: &[u8]) -> Result<Self> {
-        serde_json::from_slice(answer).context("cannot read the answer of `cargo metadata`")
+        serde_json::from_slice(answer).context("cannot read the output of `cargo metadata`")
     }
 
     /// Chooses a binary of the crate in `directory`, or of the workspace there.
