@@ -33,7 +33,7 @@ pub(super) struct Admission {
     vouched: Arc<OnceCell<Vouched>>,
 }
 
-/// Who vouches for a manifest.
+/// The result of the search for a Sigstore identity that vouches for a manifest.
 enum Vouched {
     /// Neither the policy nor the lock demands an identity.
     NotAsked,
@@ -125,6 +125,26 @@ impl Admission {
     /// Returns the identity that is locked for the reference.
     fn locked_identity(&self) -> Option<&LockedIdentity> {
         self.client.lock.as_ref()?.identity(&self.reference)
+    }
+
+    /// Returns whether a Sigstore identity must have signed the manifest.
+    pub(super) fn demands_identity(&self) -> bool {
+        !self.client.trust.identities(&self.reference).is_empty()
+            || self.client.preferred.is_some()
+            || self.locked_identity().is_some()
+    }
+
+    /// Returns whether the issuer of these claims has handed the repository over to another account.
+    pub(super) async fn is_of_former_issuer(&self, claims: &VerifiedClaims) -> Result<bool, Error> {
+        let Some(place) = self.client.trust.place_of(&self.reference) else {
+            return Ok(false);
+        };
+        let (client, issuer) = (self.client.clone(), claims.issuer().to_string());
+        blocking(move || {
+            let known = client.state()?.identity(&place)?;
+            Ok(known.is_some_and(|known| known.former.contains_key(&issuer)))
+        })
+        .await
     }
 
     /// Returns the identity that vouches for the manifest, if [`check_identity`](Self::check_identity) has found one.

@@ -126,7 +126,9 @@ impl Client {
 /// Opens the repository or the layout of `reference`. A layout must exist. The caller finishes the push.
 async fn open(client: &Client, reference: &Reference) -> Result<Box<dyn Storage>, Error> {
     Ok(match reference {
-        Reference::Registry(place) => Box::new(client.registries.repository(place)),
+        Reference::Registry(place) => {
+            Box::new(client.registries.repository(place).without_mirrors())
+        }
         Reference::Layout(place) => change_layout(place).await?,
     })
 }

@@ -120,6 +120,18 @@ impl Client {
         }
     }
 
+    /// Returns a client for reading what is written to `destination`. It does not read from the host of `destination` in
+    /// place of other registries, because that host has what earlier writes have left there.
+    pub(super) async fn not_reading_from(&self, destination: &Reference) -> Result<Self, Error> {
+        Ok(match destination {
+            Reference::Layout(_) => self.clone(),
+            Reference::Registry(place) => Self {
+                registries: self.registries.avoiding(place.registry()).await?,
+                ..self.clone()
+            },
+        })
+    }
+
     /// Returns this client with another pull policy. Both share connections, tokens and the cache.
     #[must_use]
     pub fn with_pull_policy(&self, pull: PullPolicy) -> Self {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::content::{Delete, Digest, ErrorKind, ManifestName, Push, with_causes};
 use crate::oci::{Reference, RegistryReference, Repository};
 
-use super::attachments::{AttachedSearch, Belonging, TaggedReferrer};
+use super::attachments::{AttachedSearch, FoundAttachments, TaggedReferrer};
 use super::error::Error;
 use super::lookup::{change_layout, open_layout};
 use super::require::{require_digest, require_name};
@@ -101,7 +101,7 @@ impl Client {
             tags,
             needed,
         };
-        let Belonging {
+        let FoundAttachments {
             attached,
             lists,
             kept,

@@ -61,7 +61,7 @@ pub enum Error {
         /// The digest that the reference stands for.
         actual: Digest,
     },
-    /// A tag names another manifest, and the caller does not allow moving tags.
+    /// A tag names another manifest, or a file that would be replaced has one, and the caller does not allow replacing it.
     #[error("{reference} exists: it is {existing}, not {wanted}")]
     TagExists {
         /// The reference with the tag.
@@ -136,7 +136,8 @@ pub enum Error {
     ReservedAnnotation(&'static str),
     /// The keys in a rotation statement are not those of the pushed archive.
     #[error(
-        "the rotation statement for {reference} hands {} over to {successor}; the archive is {subject}, signed by {issuer}",
+        "the rotation statement for {reference} is not about this archive: it hands {} over to {successor}, but the archive is \
+         {subject}, signed by {issuer}",
         providers.join(", ")
     )]
     OtherRotation {
@@ -235,7 +236,8 @@ pub enum Error {
     },
     /// More manifests belong to a manifest than are copied or deleted with it.
     #[error(
-        "too much belongs to {reference}: more than {most} manifests, or referrers of referrers more than {deepest} deep"
+        "{reference} has too many attachments: more than {most} manifests, or attachments of attachments more than {deepest} \
+         deep"
     )]
     TooMuchAttached {
         /// The reference.

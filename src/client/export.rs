@@ -5,8 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::archive::{Contents, Target};
-use crate::content::{DigestReader, MeteredReader, Step, Stored};
-use crate::oci::{LayoutFileWriter, LayoutForm, LayoutReference, Reference, media_type};
+use crate::content::{Digest, DigestReader, MeteredReader, Step, Stored};
+use crate::oci::{
+    LayoutFileWriter, LayoutForm, LayoutReference, ReadLayout, Reference, media_type,
+};
 
 use super::about::about;
 use super::blocking::Input;
@@ -20,8 +22,8 @@ use super::transfer::UploadAccess;
 
 impl Client {
     /// Verifies the archive that `reference` stands for, and makes a container image of it that needs no wasmCloud
-    /// host: an index with a manifest for each Linux target. Other targets are left out with a warning. The trust
-    /// policy is asked as for [`pull`](Self::pull).
+    /// host: an index with a manifest for each Linux target. Other targets are left out with a warning. The
+    /// archive is checked against the trust policy as for [`pull`](Self::pull).
     ///
     /// Each manifest has the layers of the base image, if one is given, and one layer with the executable. Containers
     /// run it as the user and the group 65532. The labels have the name, the version, the issuer and the subject of the
@@ -29,7 +31,7 @@ impl Client {
     /// annotation `com.wasmcloud.par.archive`.
     ///
     /// When the destination is a layout in a file, an image without a name replaces the file. An image with a name is
-    /// added to the file.
+    /// added to the file. A file that is not the tar of a layout stays as it is, which is an error.
     ///
     /// Repeating an export gives the same image. Blobs that the destination has are not sent again. Blobs in another
     /// repository of the same registry are mounted. The tag is moved in the last step.
@@ -38,7 +40,8 @@ impl Client {
     ///
     /// [`Error`] of the registries, the cache, the archive or the trust policy; [`Error::NoImageTarget`],
     /// [`Error::Base`], [`Error::ImagePath`], [`Error::ReservedLabel`]; [`Error::TagExists`] and
-    /// [`Error::TagOfArchive`] when the tag may not be moved. No tag is moved then, and no file is written.
+    /// [`Error::TagOfArchive`] when the tag may not be moved, or the file may not be replaced. No tag is moved then, and
+    /// no file is written.
     pub async fn export(
         &self,
         reference: &Reference,
@@ -71,7 +74,7 @@ impl Client {
             lookup.record(&extracted.contents.claims, None).await;
             Ok::<_, Error>((lookup, extracted))
         };
-        let (lookup, extracted) = access.release_during(reading).await?;
+        let (lookup, extracted) = access.cancel_during(reading).await?;
         let archive = Archive {
             name: reference.to_string(),
             digest: lookup.digest(),
@@ -84,8 +87,8 @@ impl Client {
     }
 
     /// [Exports](Self::export) an archive that is read once, such as a file or standard input. `name` names it in
-    /// errors. The trust policy is asked about the reference of the destination, as for [`push`](Self::push), and for a
-    /// file as it decides about files.
+    /// errors. The archive is checked against the trust policy for the reference of the destination, as for
+    /// [`push`](Self::push). For a destination that is a file, the rules for files apply.
     ///
     /// The input is read on a thread of its own: dropping the future does not wait for it.
     ///
@@ -125,7 +128,7 @@ impl Client {
             let digest = input.finish(media_type::PROVIDER_ARCHIVE_LAYER).digest;
             Ok((extracted, digest))
         });
-        let (extracted, digest) = access.release_during(reading).await?;
+        let (extracted, digest) = access.cancel_during(reading).await?;
         // The turn is taken only now, because the input may never end.
         let _turn = self.turn().await;
         export.check_trust(&extracted.contents, name, by_rules)?;
@@ -192,7 +195,7 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// Asks the trust policy about an archive that has no reference.
+    /// Checks an archive that has no reference against the trust policy.
     fn check_trust(&self, contents: &Contents, name: &str, by_rules: bool) -> Result<(), Error> {
         let (trust, claims) = (&self.client.trust, &contents.claims);
         // Only the command can name a policy for a file, so only the feature `cli` has this check.
@@ -279,7 +282,7 @@ impl<'a> Export<'a> {
     ) -> Result<(Vec<TagChange>, Stored), Error> {
         let index = built.index();
         let tagging = Tagging::new(reference, [], self.options.if_absent)?.with_own_tag();
-        let to = self.storage(reference).await?;
+        let to = self.storage(reference, &index.digest).await?;
         let to = to.as_ref();
         let mut changes = tagging.changes(to, &index.digest).await?;
         if !self.options.change_identity {
@@ -295,13 +298,30 @@ impl<'a> Export<'a> {
         Ok((changes, stored))
     }
 
-    /// Returns the storage that the image is sent to.
-    async fn storage(&self, reference: &Reference) -> Result<Box<dyn Storage>, Error> {
-        match reference {
-            Reference::Layout(place) if replaces_file(place) => {
-                Ok(Box::new(LayoutFileWriter::replace(place.path())))
-            }
-            _ => push_storage(&self.client, reference).await,
+    /// Returns the storage that the image with this `index` is sent to.
+    async fn storage(
+        &self,
+        reference: &Reference,
+        index: &Digest,
+    ) -> Result<Box<dyn Storage>, Error> {
+        let place = match reference {
+            Reference::Layout(place) if replaces_file(place) => place,
+            _ => return push_storage(&self.client, reference).await,
+        };
+        // Opening the file refuses one that is not the tar of a layout.
+        let existing = LayoutFileWriter::open_or_create(place.path()).await?;
+        if !self.options.if_absent {
+            return Ok(Box::new(LayoutFileWriter::replace(place.path())));
+        }
+        let held = existing.index().await?.digests();
+        match held.into_iter().find(|held| held != index) {
+            Some(other) => Err(Error::TagExists {
+                reference: reference.to_string(),
+                existing: other,
+                wanted: index.clone(),
+            }),
+            // Nothing in the file is replaced, also if another process writes it meanwhile.
+            None => Ok(Box::new(existing)),
         }
     }
 }

@@ -39,8 +39,8 @@ impl Client {
     /// otherwise.
     ///
     /// An archive that was pushed with its claims and its index on the manifest, as [`push`](Self::push) does for one
-    /// that carries an index, is not downloaded as a whole. The claims are verified, and the trust policy is asked,
-    /// before any download. Then the bytes of this one executable are downloaded, and the executable is returned if it
+    /// that carries an index, is not downloaded as a whole. The claims are verified, and checked against the trust
+    /// policy, before any download. Then the bytes of this one executable are downloaded, and the executable is returned if it
     /// has the hash that the claims sign. The rest of the archive is not checked then. The issuer of the claims on the
     /// manifest is the publisher of the executable. If the archive contains other claims, the operations that read the
     /// whole archive refuse it with [`Error::OtherClaims`].

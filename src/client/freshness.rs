@@ -1,17 +1,18 @@
-//! When it was confirmed that a reference stands for a manifest.
+//! How, and when, a reference was resolved to a manifest.
 
 use std::time::SystemTime;
 
-/// Who has confirmed that a reference stands for a manifest, and when.
+/// How a reference was resolved to a manifest: by its digest, by an answer of this call, or from the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Freshness {
     /// The reference has a digest, or a [`Lock`](super::Lock) gives it one. A digest always stands for the same
     /// manifest.
     Fixed,
-    /// The registry, one of its mirrors or the image layout was asked during this call.
+    /// The registry, one of its mirrors or the image layout was asked, during this call or by the fetch of another task
+    /// whose result this call shares.
     Confirmed {
-        /// When it answered.
+        /// When the registry, the mirror or the layout answered.
         at: SystemTime,
     },
     /// The cache has the answer, and the [`PullPolicy`](super::PullPolicy) did not demand to ask the registry.

@@ -134,7 +134,7 @@ impl Client {
 
     /// Verifies the archive that `reference` stands for, and pins its repository to the publisher in place of any other
     /// one. The tag is pinned to the revision of the archive, even if it is lower than before. The revisions of other
-    /// tags stay. The archive must still satisfy the rules of the policy and the lock.
+    /// tags stay. The archive must still satisfy the rules of the policy, also where the policy only audits, and the lock.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl Client {
         accepting.trust = Arc::new(TrustPolicy {
             accept_identity: true,
             allow_downgrade: true,
-            ..TrustPolicy::clone(&self.trust)
+            ..self.trust.without_audit()
         });
         let lookup = Lookup::start(&accepting, reference, &Target::host()).await?;
         let contents = lookup

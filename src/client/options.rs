@@ -183,6 +183,8 @@ pub enum PullPolicy {
         /// limit.
         max_age: Option<Duration>,
     },
-    /// No registry is asked. Content that is not in the cache is [`Error::NotCached`](super::Error::NotCached).
+    /// Reading uses the cache and sends no request. Content that is not in the cache is
+    /// [`Error::NotCached`](super::Error::NotCached). Operations that change a registry, and
+    /// [`Client::deletion`](super::Client::deletion), send requests as with every policy.
     Never,
 }

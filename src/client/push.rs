@@ -78,7 +78,7 @@ impl Client {
         let _turn = self.turn().await;
         let file = open(path).await?;
         let (push, access) = Push::begin(client, reference, &options).await?;
-        let layer = access.release_during(push.hash(&file)).await?;
+        let layer = access.cancel_during(push.hash(&file)).await?;
         let contents = push.verify(&file).await?;
         push.upload(&file, &layer, contents).await
     }
@@ -106,7 +106,7 @@ impl Client {
         let (client, options) = (&about(self, reference), options.into());
         let (push, access) = Push::begin(client, reference, &options).await?;
         // The archive is verified while it is written to the file, so that an input without an end is noticed.
-        let (path, contents) = access.release_during(spool(client, input, name)).await?;
+        let (path, contents) = access.cancel_during(spool(client, input, name)).await?;
         // The turn is taken only now, because the input may never end.
         let _turn = self.turn().await;
         let file = open(&path).await?;
@@ -385,9 +385,13 @@ struct Sent {
     signature: Option<Attested>,
 }
 
-/// Returns whether `reference` names an image layout that does not exist.
+/// Returns whether `reference` names an image layout that a push would create.
 fn is_new_layout(reference: &Reference) -> bool {
-    matches!(reference, Reference::Layout(place) if !place.path().exists())
+    let Reference::Layout(place) = reference else {
+        return false;
+    };
+    let entries = place.path().read_dir();
+    !place.path().exists() || entries.is_ok_and(|mut entries| entries.next().is_none())
 }
 
 async fn open(path: &Path) -> Result<UnchangedFile, Error> {

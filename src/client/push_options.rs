@@ -33,8 +33,8 @@ pub struct PushOptions {
     /// An attachment without a time gets the time at which the archive was signed, so that repeating the push gives the
     /// same digests.
     pub attachments: Vec<Attachment>,
-    /// Who signs the manifest with Sigstore. It is signed, and the signature is attached, before a tag names the manifest. Each
-    /// push adds a signature. A dry run signs nothing. Default: nobody.
+    /// Signs the manifest with Sigstore. The signature is attached before a tag names the manifest. Each push adds a
+    /// signature. A dry run signs nothing. Default: `None`, the manifest is not signed.
     pub sigstore: Option<SigstoreSigner>,
     /// Whether the push fails when one of the tags names another manifest, instead of moving the tag. The tags are
     /// looked up before anything is sent. A push by another client at the same time is not noticed. Default:

@@ -89,13 +89,20 @@ impl ExecutableDownload<'_> {
             Inflated::Executable(path) => return Ok(Some((path, length))),
             Inflated::Other(partial) => partial,
         };
+        use ErrorKind::{Denied, NotFound, Unavailable};
         let reason = match sent {
             // The next fetch continues the partial download.
-            Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
-            Err(error) => error.to_string(),
-            Ok(()) => "the bytes at its index are not the signed executable".to_owned(),
+            Err(error) if error.kind() == Unavailable => return Err(error),
+            Err(error) if matches!(error.kind(), Denied | NotFound) => error.to_string(),
+            Err(error) => {
+                discard(partial);
+                error.to_string()
+            }
+            Ok(()) => {
+                discard(partial);
+                "the bytes at its index are not the signed executable".to_owned()
+            }
         };
-        discard(partial);
         Ok(lookup.fall_back(&reason))
     }
 

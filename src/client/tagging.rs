@@ -86,7 +86,9 @@ impl<'a> Tagging<'a> {
             let before = match storage.tagged(tag).await {
                 Ok(None) if self.if_absent => stored(storage, tag).await?,
                 Ok(found) => found.map(|found| found.digest),
-                Err(error) if self.if_absent => return Err(error.into()),
+                Err(error) if self.if_absent || error.kind() == ErrorKind::Unavailable => {
+                    return Err(error.into());
+                }
                 // Some accounts may push but not read.
                 Err(error) => {
                     let reference = self.reference.with_name(tag);

@@ -75,7 +75,7 @@ impl TagOptions {
 pub struct Tagged {
     /// The manifest.
     pub manifest: Descriptor,
-    /// The tags that were added, and what they named before.
+    /// The tags that name the manifest now, and what they named before.
     pub tags: Vec<TagChange>,
 }
 

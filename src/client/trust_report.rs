@@ -21,7 +21,7 @@ pub struct TrustReport {
     pub digest: Digest,
     /// The claims of the archive, whose signature, key types and dates are verified.
     pub claims: VerifiedClaims,
-    /// The entry of the lock, for a client with one.
+    /// The entry in the lock of the client. `None`: the client has no lock.
     pub locked: Option<Locked>,
     /// The pattern of the rule that fits the reference. `None`: no rule fits.
     pub rule: Option<Pattern>,
@@ -31,8 +31,8 @@ pub struct TrustReport {
     pub pin: Option<Identity>,
     /// The verified rotation statement on the manifest.
     pub rotation: Option<Rotation>,
-    /// The Sigstore identity that vouches for the manifest. `None`: the policy demands none, or none that it allows
-    /// vouches.
+    /// The Sigstore identity that vouches for the manifest. `None`: neither the policy nor the lock demands an identity,
+    /// or no identity that they allow vouches for the manifest.
     pub identity: Option<SigstoreIdentity>,
     /// The refusals of the lock, the policy and the pin. Empty: a fetch accepts the archive.
     pub refusals: Vec<Error>,
@@ -86,7 +86,7 @@ impl TrustReport {
 }
 
 /// Returns the verified claims of the archive of a lookup. The archive is downloaded only if its claims cannot be known
-/// otherwise. The lock, the policy and the pin are not asked.
+/// otherwise. The lock, the policy and the pin are not checked.
 pub(super) async fn claims(lookup: &Lookup) -> Result<VerifiedClaims, Error> {
     if lookup.missing().await? > 0
         && let Some(preview) = lookup.preview().await?

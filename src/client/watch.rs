@@ -38,7 +38,9 @@ pub struct Moved {
 
 impl Client {
     /// Watches which manifest `reference` stands for. The first result is the present manifest. Each further result is
-    /// a move of the tag to another manifest. Nothing is downloaded: call [`fetch`](Self::fetch) after a move.
+    /// a move of the tag to another manifest. Nothing is downloaded: call [`fetch`](Self::fetch) after a move, with
+    /// [`Reference::with_digest`] and [`Moved::to`]. A fetch by the tag may share the result of a fetch that began before
+    /// the move.
     ///
     /// The registry is asked at once, and then again `interval` after each answer. A request is one HEAD with the known
     /// digest, to which a registry can answer "not modified". Each wait is extended at random by up to a tenth, so that

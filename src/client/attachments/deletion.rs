@@ -26,7 +26,7 @@ pub struct TaggedReferrer {
 
 /// The attachments of a manifest, and the lists of referrers.
 #[derive(Debug, Default)]
-pub(in crate::client) struct Belonging {
+pub(in crate::client) struct FoundAttachments {
     /// The attachments that are deleted with the manifest. Each one comes before the manifest that it is attached to.
     pub(in crate::client) attached: Vec<Digest>,
     /// The lists of referrers that are deleted with the manifest.
@@ -48,8 +48,8 @@ pub(in crate::client) struct AttachedSearch<'a> {
 impl AttachedSearch<'_> {
     /// Finds the attachments of `root`, and attachments of attachments. An attachment with a tag of its own is kept with its
     /// own attachments.
-    pub(in crate::client) async fn run(&self, root: &Digest) -> Result<Belonging, Error> {
-        let mut found = Belonging::default();
+    pub(in crate::client) async fn run(&self, root: &Digest) -> Result<FoundAttachments, Error> {
+        let mut found = FoundAttachments::default();
         let Some(reader) = AttachedReader::new(self.repository) else {
             return Ok(found);
         };

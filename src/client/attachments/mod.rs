@@ -20,7 +20,7 @@ pub use attachment::Attachment;
 pub(super) use bundles::verify_bundles;
 pub(super) use copying::{AttachedCopied, AttachedCopy, Found};
 pub use deletion::TaggedReferrer;
-pub(super) use deletion::{AttachedSearch, Belonging};
+pub(super) use deletion::{AttachedSearch, FoundAttachments};
 pub use discovered::{Discovered, DiscoveredFile, DiscoveredManifest, Relation, Vouching};
 pub(super) use discovery::Discovery;
 pub(super) use reader::{AttachedManifest, AttachedReader};

@@ -122,7 +122,7 @@ pub enum Advice {
     /// The user can name a tag of a provider archive. The checks that need a blob use that archive.
     NameTag,
     /// The user can look for a proxy that removes the header `Range`. Interrupted downloads cannot be continued without
-    /// it.
+    /// this header.
     FindProxy,
     /// Nothing needs to be done: blobs are sent in chunks.
     ChunksSuffice,

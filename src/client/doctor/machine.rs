@@ -33,7 +33,7 @@ pub(in crate::client) fn check(cache: Result<&Cache, &Error>) -> Vec<Finding> {
 
 fn architecture() -> Finding {
     let mut said = format!(
-        "it runs executables for {}-{}",
+        "this machine runs executables for {}-{}",
         std::env::consts::ARCH,
         std::env::consts::OS
     );

@@ -203,8 +203,8 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
             }
         }
         (Ok(()), credentials) => {
-            let who = credentials.who();
-            Finding::good(check, format!("{wants}; the registry accepts {who}"))
+            let user = credentials.describe_user();
+            Finding::good(check, format!("{wants}; the registry accepts {user}"))
         }
         // Token services may give anonymous tokens for public repositories only.
         (Err(error), Credentials::Anonymous)

@@ -40,8 +40,8 @@ pub struct ExportOptions {
     pub labels: BTreeMap<String, String>,
     /// The time of creation, in whole seconds. Default: `None`, the time at which the claims were signed.
     pub created: Option<SystemTime>,
-    /// Whether the export fails when the tag of the destination names another manifest, instead of moving the tag.
-    /// Default: `false`.
+    /// Whether the export fails when the tag of the destination names another manifest, instead of moving the tag, or when
+    /// the file that an image without a name would replace has another manifest. Default: `false`.
     pub if_absent: bool,
     /// Whether a tag that names a provider archive may be moved to the image. Default: `false`.
     pub change_identity: bool,
@@ -97,7 +97,8 @@ impl ExportOptions {
         self
     }
 
-    /// Sets whether the export fails when the tag of the destination names another manifest.
+    /// Sets whether the export fails when the tag of the destination, or a file that would be replaced, has another
+    /// manifest.
     #[must_use]
     pub fn if_absent(mut self, if_absent: bool) -> Self {
         self.if_absent = if_absent;

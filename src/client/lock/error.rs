@@ -112,7 +112,7 @@ pub enum LockError {
         locked: String,
     },
     /// A new entry has a lower revision than the lock has for its reference.
-    #[error("{reference} has {}, and the lock has revision {locked}: it is older now", revision_text(*actual))]
+    #[error("{reference} has {}, but the lock has the higher revision {locked}", revision_text(*actual))]
     Downgrade {
         /// The reference.
         reference: String,

@@ -16,7 +16,7 @@ pub struct LockedIdentity {
     pub issuer: String,
     /// The identity in the certificate, such as the URL of a workflow or a mail address.
     pub subject: String,
-    /// The instance of Sigstore that has signed the certificate.
+    /// The instance of Sigstore that issued the certificate.
     pub root: LockedRoot,
 }
 

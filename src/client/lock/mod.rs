@@ -65,8 +65,8 @@ impl Lock {
         self.providers.values()
     }
 
-    /// Returns the entry whose reference equals `reference`, or else the entry with the repository and the digest of
-    /// `reference`. A reference to a registry with neither a tag nor a digest means the tag `latest`.
+    /// Returns the entry whose reference equals `reference`, or else an entry with the repository and the digest of
+    /// `reference`, one with a Sigstore identity if there is one. A reference to a registry with neither a tag nor a digest means the tag `latest`.
     #[must_use]
     pub fn find(&self, reference: &Reference) -> Option<&Locked> {
         let latest = match (reference, reference.name()) {
@@ -77,8 +77,10 @@ impl Lock {
         self.providers.get(&written).or_else(|| {
             let digest = reference.digest()?;
             let pinned = reference.pinned(digest);
+            // Several tags may be locked to one digest. The identity of any of them must have signed the manifest.
             self.iter()
-                .find(|locked| locked.digest == *digest && locked.pinned() == pinned)
+                .filter(|locked| locked.digest == *digest && locked.pinned() == pinned)
+                .reduce(|one, other| if one.identity.is_some() { one } else { other })
         })
     }
 

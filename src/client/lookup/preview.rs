@@ -39,8 +39,9 @@ impl Lookup {
     ///
     /// The digest of the manifest covers its annotations. No digest covers the start of an archive alone: the digest of
     /// a layer can be checked only by reading the whole layer. So the start is used only if its server could give any
-    /// archive anyway by naming another manifest: for a tag, and from the registry itself. Content from a mirror, or
-    /// from storage that a registry redirects to, counts only if its digest is checked.
+    /// archive anyway by naming another manifest: for a tag, and from the registry itself, if no Sigstore identity must
+    /// have signed the manifest. Content from a mirror, or from storage that a registry redirects to, counts only if its
+    /// digest is checked.
     ///
     /// Claims in the manifest that have expired or are not yet valid are an error. Their signature is good, so the
     /// publisher has set these dates.
@@ -67,6 +68,8 @@ impl Lookup {
             None if reference.digest().is_some() => {
                 Ok(self.fall_back("its manifest, which is pinned, carries no claims"))
             }
+            None if self.admission().demands_identity() => Ok(self
+                .fall_back("its manifest, which an identity must have signed, carries no claims")),
             None => self.preview_head(layer).await,
         }
     }
@@ -84,6 +87,10 @@ impl Lookup {
         let Some((index, claims)) = read_head(&head, &self.client().limits) else {
             return Ok(self.fall_back("it has no index that can be used"));
         };
+        // Archives of a former issuer may be used if their digest was used before. No digest covers these claims.
+        if self.admission().is_of_former_issuer(&claims).await? {
+            return Ok(self.fall_back("its issuer has handed its repository over"));
+        }
         let name = name.filter(|_| downloaded > 0);
         Ok(Some(Preview {
             claims,

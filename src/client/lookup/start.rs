@@ -169,7 +169,8 @@ impl Lookup {
     /// for the manifest, if the policy demands one.
     ///
     /// When the work fails on the archive, the layers in the cache are compared with their digests. If a layer differs,
-    /// the cache removes it, and the work is tried once more with a new download. Otherwise the archive itself is bad.
+    /// the cache removes it, and the work is tried once more with a new download. The work is also tried once more if the
+    /// layers were in the cache before. Otherwise the archive itself is bad.
     pub(in crate::client) async fn with_archive<T, F>(
         &self,
         work: impl Fn(CachedArchive) -> F,
@@ -189,11 +190,14 @@ impl Lookup {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let error = match work(self.download().await?).await {
+        let archive = self.download().await?;
+        let is_new = archive.is_new;
+        let error = match work(archive).await {
             Err(error) if may_be_damage(&error) => error,
             outcome => return outcome,
         };
-        if self.is_intact().await? {
+        // Layers that were in the cache before may have been damaged, and replaced by another task since.
+        if self.is_intact().await? && is_new {
             return Err(error);
         }
         work(self.download().await?).await

@@ -59,8 +59,8 @@ pub(in crate::client) fn check_allowed(
     }
 }
 
-/// Returns the storage of `reference` for pushing and reading. Creates an image layout that does not exist. The caller
-/// finishes the push.
+/// Returns the storage of `reference` for pushing, and for reading what is there. Mirrors are not asked, because they may
+/// be out of date. Creates an image layout that does not exist. The caller finishes the push.
 pub(in crate::client) async fn push_storage(
     client: &Client,
     reference: &Reference,
@@ -68,7 +68,7 @@ pub(in crate::client) async fn push_storage(
     Ok(match reference {
         Reference::Registry(place) => {
             let uploads = Arc::new(CachedUploads(client.clone()));
-            let repository = client.registries.repository(place);
+            let repository = client.registries.repository(place).without_mirrors();
             Box::new(repository.remembering(uploads).checking_last())
         }
         Reference::Layout(place) => open_or_create_layout(place).await?,

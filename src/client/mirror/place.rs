@@ -28,7 +28,8 @@ impl MirrorPlace {
     pub(super) async fn open(writer: &Client, target: &Reference) -> Result<Self, Error> {
         let layout = match target {
             Reference::Registry(place) => {
-                return Ok(Self::Registry(writer.registries.repository(place)));
+                let repository = writer.registries.repository(place);
+                return Ok(Self::Registry(repository.without_mirrors()));
             }
             Reference::Layout(layout) => layout,
         };

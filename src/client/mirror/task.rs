@@ -67,13 +67,14 @@ impl Task {
     }
 
     async fn artifact(&self, named: &Named<'_>) -> Result<MirroredArtifact, Failure> {
-        let approved = Approved::of(&self.reader, named).await;
+        let reader = self.reader.not_reading_from(&named.target).await?;
+        let approved = Approved::of(&reader, named).await;
         let approved = approved.map_err(Failure::approving)?;
         let digest = &approved.root.digest;
         self.claimed.claim(&named.reference, digest)?;
         let place = MirrorPlace::open(&self.writer, &named.target).await?;
         let counting = self.options.compare_only;
-        let sides = (&approved, &self.reader);
+        let sides = (&approved, &reader);
         let compared = compare(&place, &named.target, sides, counting).await?;
         let (state, stored, left_out) = match compared {
             (MirrorState::Present, stored) => (MirrorState::Present, stored, Vec::new()),

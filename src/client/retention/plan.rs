@@ -1,4 +1,4 @@
-//! The plan which tags and manifests to delete.
+//! The plan for a deletion: which tags and manifests of a repository are removed.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;

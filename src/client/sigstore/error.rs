@@ -41,7 +41,7 @@ pub enum BundleError {
     #[error("its signature is wrong")]
     WrongSignature(#[source] Cause),
     /// The certificate was not issued by an authority of the trusted root.
-    #[error("its certificate is not one of the trusted root {root}, {}", age(*newest))]
+    #[error("its certificate was not issued by an authority of the trusted root {root}, {}", age(*newest))]
     UnknownAuthority {
         /// The trusted root.
         root: SigstoreRoot,
@@ -54,13 +54,13 @@ pub enum BundleError {
     #[error("its certificate is in no log of certificates of the trusted root")]
     UnloggedCertificate(#[source] Cause),
     /// The certificate became valid only after the statement was signed.
-    #[error("its certificate was not valid yet when it signed, at {}", time(*signed))]
+    #[error("its certificate was not valid yet at the time of the signature, {}", time(*signed))]
     NotYetValid {
         /// When the statement was signed.
         signed: SystemTime,
     },
     /// The certificate had expired before the statement was signed.
-    #[error("its certificate had expired when it signed, at {}", time(*signed))]
+    #[error("its certificate had expired at the time of the signature, {}", time(*signed))]
     Expired {
         /// When the statement was signed.
         signed: SystemTime,
@@ -101,7 +101,7 @@ pub enum BundleError {
         signed: SystemTime,
     },
     /// The identity is not one that the policy allows.
-    #[error("it is by {} of {}", subject.escape_debug(), issuer.escape_debug())]
+    #[error("it was signed by {}, an identity of {}", subject.escape_debug(), issuer.escape_debug())]
     OtherIdentity {
         /// The URL of the OpenID Connect issuer.
         issuer: String,

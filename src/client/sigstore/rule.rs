@@ -30,7 +30,7 @@ pub struct SigstoreRule {
     pub subject: String,
     /// The type that the predicate of the statement must have, such as `https://slsa.dev/provenance/v1`. `None`: any.
     pub predicate: Option<String>,
-    /// The instance of Sigstore that has to have signed the certificate.
+    /// The instance of Sigstore that must have issued the certificate.
     pub root: SigstoreRoot,
 }
 

@@ -33,12 +33,12 @@ impl UploadAccess {
     }
 
     /// Cancels the upload while `work` runs.
-    pub(in crate::client) async fn release_during<T>(self, work: impl Future<Output = T>) -> T {
-        let release = async {
+    pub(in crate::client) async fn cancel_during<T>(self, work: impl Future<Output = T>) -> T {
+        let cancel = async {
             if let Some(upload) = self.0 {
                 upload.cancel().await;
             }
         };
-        join(release, work).await.1
+        join(cancel, work).await.1
     }
 }

@@ -87,6 +87,16 @@ impl TrustPolicy {
         audit && !is_absolute && !self.is_demanded_by_caller(refusal)
     }
 
+    /// Returns this policy without its audits: it refuses what it would only warn of.
+    pub(in crate::client) fn without_audit(&self) -> Self {
+        let mut policy = self.clone();
+        policy.audit = false;
+        for rule in &mut policy.rules {
+            rule.audit = None;
+        }
+        policy
+    }
+
     /// Returns whether the refusal is about a demand that the caller has put in place of those of the rules.
     fn is_demanded_by_caller(&self, refusal: &TrustError) -> bool {
         match refusal {

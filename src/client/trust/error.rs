@@ -89,7 +89,7 @@ pub enum TrustError {
         minimum: i32,
     },
     /// The repository is not pinned, and the policy demands a pin.
-    #[error("{what} was published by {issuer}, who has not been accepted for {place} yet")]
+    #[error("{what} was published by {issuer}, which has not been accepted for {place} yet")]
     NotPinned {
         /// The archive.
         what: String,

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::{KIND, OTHER, Setup, archive, attach, digest_of, digests};
+use crate::hosts::configure;
 use crate::support::{Environment, Outcome, Registry};
 use crate::transfer::{par, push as push_archive, text};
 
@@ -184,4 +185,29 @@ fn an_empty_standard_input_is_refused() {
     let told = par(&setup.environment, attach).exit(2);
     assert!(told.stderr.contains("standard input is empty"), "{told}");
     assert!(digests(&setup.discover(&[])).is_empty());
+}
+
+#[test]
+fn a_mirror_is_not_asked_whether_an_attachment_exists() {
+    let setup = Setup::new();
+    let mirror = Registry::start();
+    let mirrored = mirror.reference("org/provider:1.0.0");
+    let copy = ["copy", &setup.reference, &mirrored];
+    setup.environment.par(copy).success();
+    setup.environment.write("note.json", "{}\n");
+    let attach = |reference: &str| {
+        let options = ["note.json", "--type", KIND, "--created", "0", "-o", "json"];
+        let arguments = [&["attach", reference][..], &options].concat();
+        setup.environment.par(arguments).success().json()
+    };
+    attach(&mirrored);
+    let hosts = format!(
+        "[host.\"http://{}\"]\ncapabilities = [\"pull\", \"resolve\", \"referrers\"]",
+        mirror.address()
+    );
+    configure(&setup.environment, setup.registry.address(), &hosts);
+    let attached = attach(&setup.reference);
+    assert_eq!(attached["existed"], false);
+    let manifest = attached["digest"].as_str().unwrap();
+    assert!(setup.registry.blob(manifest).exists());
 }

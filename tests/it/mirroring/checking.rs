@@ -1,8 +1,9 @@
 //! Comparing a mirror with its sources without changing it.
 
 use super::{Site, artifact, assert_statuses, writes};
+use crate::support::Environment;
 use crate::support::archives::ArchiveBuilder;
-use crate::transfer::push;
+use crate::transfer::{push, text};
 
 /// Writes a list of the providers that the policy allows.
 fn good(site: &Site) -> [&'static str; 2] {
@@ -108,4 +109,38 @@ fn referrers_are_mirrored_and_a_missing_one_is_reported() {
     let seen = site.mirror.requests().len();
     json(&[]).success();
     assert_eq!(writes(&site.mirror, seen), [""; 0]);
+}
+
+#[test]
+fn the_mirror_does_not_answer_in_place_of_the_source() {
+    let site = Site::new();
+    let (reference, mirrored) = (site.reference("hello"), site.mirrored("hello"));
+    let place = site.place();
+    // Hosts read this directory. So does this machine.
+    let hosts = site.environment.home().join(".config/wasmcloud-par/hosts");
+    let mirror = ["mirror", &reference, &place, "--write-hosts", text(&hosts)];
+    let check = ["mirror", &reference, &place, "--check"];
+    site.par(&mirror).success();
+    site.par(&check).success();
+    let elsewhere = Environment::new();
+    elsewhere.write("note", "a note");
+
+    let mut before = site.component.clone();
+    for again in [&mirror[..], &["copy", &reference, &mirrored]] {
+        // The tag moves at the origin, and an attachment is added.
+        let moved = artifact(&site.origin, "org/hello", "1.0.0", Some(&before));
+        let attach = ["attach", &reference, "note", "--type", "text/plain"];
+        elsewhere.par(attach).success();
+        site.par(&check).exit(5);
+        site.par(again).success();
+        assert_eq!(site.resolved(&mirrored), Some(moved.clone()));
+        site.par(&check).success();
+        // Only an attachment is added.
+        let attach = ["attach", &reference, "note", "--type", "text/markdown"];
+        elsewhere.par(attach).success();
+        site.par(&check).exit(5);
+        site.par(again).success();
+        site.par(&check).success();
+        before = moved;
+    }
 }

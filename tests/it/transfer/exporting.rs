@@ -498,3 +498,47 @@ fn no_image_is_written_of_an_archive_that_is_refused() {
         .filter(|file| file.contains("image") || file.starts_with("tmp/"));
     assert_eq!(left.count(), 0, "{files:?}");
 }
+
+#[test]
+fn a_file_is_replaced_only_if_it_is_a_layout_and_never_with_the_option() {
+    let environment = Environment::new();
+    let file = archive(&environment);
+    let export = |destination: &str, options: &[&str]| {
+        let arguments = ["export", text(&file), destination];
+        environment.par([&arguments[..], options].concat())
+    };
+    let read = |name: &str| fs::read(environment.path(name)).unwrap();
+    export("image.tar", &["--if-absent"]).success();
+    let first = read("image.tar");
+    // The file has this image already.
+    export("image.tar", &["--if-absent"]).success();
+    let refused = export("image.tar", &["--if-absent", "--label", "a=b"]).exit(7);
+    let said = "oci-archive://image.tar exists: it is sha256:";
+    assert!(refused.stderr.contains(said), "{refused}");
+    assert!(refused.stderr.contains("--if-absent"), "{refused}");
+    assert_eq!(read("image.tar"), first);
+    export("image.tar", &["--label", "a=b"]).success();
+    assert_ne!(read("image.tar"), first);
+
+    let notes = "These are notes, and no tar.".repeat(100);
+    environment.write("notes.tar", &notes);
+    for destination in [
+        "notes.tar",
+        "oci-archive://notes.tar",
+        "oci-archive://notes.tar:1",
+    ] {
+        for options in [&["--if-absent"][..], &[]] {
+            let refused = export(destination, options).exit(3);
+            let said = "notes.tar is not an OCI image layout: it is not a tar";
+            assert!(refused.stderr.contains(said), "{refused}");
+        }
+    }
+    assert_eq!(read("notes.tar"), notes.as_bytes());
+    // Programs create an empty file to reserve its name.
+    environment.write("empty.tar", "");
+    export("empty.tar", &["--if-absent"]).success();
+    assert_eq!(read("empty.tar"), first);
+    let left = environment.files().into_iter();
+    let left = left.filter(|file| file.starts_with("work/") && file.contains(".partial"));
+    assert_eq!(left.count(), 0);
+}

@@ -229,6 +229,23 @@ fn a_tag_that_cannot_be_read_moves_with_a_warning() {
 }
 
 #[test]
+fn a_tag_does_not_move_while_the_registry_does_not_say_what_it_names() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let local = registry.reference("provider:1");
+    let before = push(&environment, &local, &ours(&environment));
+    let failing = |method| {
+        let fault = Fault::status("503 Service Unavailable");
+        Rule::on(method, "/provider/manifests/1", fault).always()
+    };
+    let proxy = Proxy::start(&registry, vec![failing("HEAD"), failing("GET")]);
+    let reference = proxy.reference("provider:1");
+    let (file, _) = &strangers(&environment)[0];
+    let arguments = ["push", &reference, text(file), "--patience", "0"];
+    par(&environment, arguments).exit(6);
+    assert_eq!(resolved(&environment, &local), before);
+}
+
+#[test]
 fn a_copy_reports_the_tag_that_it_moves() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let (old, new) = (

@@ -1,4 +1,4 @@
-//! `PullPolicy::Never`: no registry is read, and everything that needs none works.
+//! `PullPolicy::Never`: reading uses the cache only. Layouts and deletions work as with every policy.
 
 use wasmcloud_par::client::PullPolicy;
 use wasmcloud_par::content::ErrorKind;
@@ -58,7 +58,7 @@ fn an_artifact_of_a_registry_is_copied_from_the_cache_and_nothing_is_asked() {
 }
 
 #[test]
-fn a_manifest_of_a_registry_is_deleted() {
+fn a_manifest_of_a_registry_is_deleted_as_with_every_policy() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     let text = registry.reference("provider:1");

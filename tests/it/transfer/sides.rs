@@ -86,6 +86,98 @@ fn credentials_for_one_side_leave_the_common_ones_for_the_other_side() {
 }
 
 #[test]
+fn a_common_password_is_for_the_side_that_has_a_user() {
+    let two = Two::new();
+    let copy = ["copy", &two.plain, &two.secure, "--to-ca", &two.authority];
+    let command = |options: &[&str]| two.command(&[&copy[..], options].concat());
+    let run = |options: &[&str]| Outcome::of(command(options), b"");
+    run(&["--to-user=jane", "--password=password"]).success();
+    run(&["--user=jane", "--to-password=password"]).success();
+    let piped = command(&["--to-user=jane", "--password-stdin"]);
+    Outcome::of(piped, b"password\n").success();
+    let mut with_variable = command(&["--to-user=jane"]);
+    with_variable.env("WASH_REG_PASSWORD", "password");
+    Outcome::of(with_variable, b"").success();
+
+    for (options, message, hint) in [
+        (
+            &["--to-user=jane"][..],
+            "a user is given without a password for the second side",
+            "hint: give --to-password-stdin or --to-password\n",
+        ),
+        (
+            &["--to-password=password"],
+            "a password is given without a user for the second side",
+            "hint: give --to-user\n",
+        ),
+        (
+            &["--password=password"],
+            "a password is given without a user",
+            "hint: give --from-user or --to-user\n",
+        ),
+        (
+            &["--to-user=jane", "--to-password=password", "--password=x"],
+            "a password is given without a user for the first side",
+            "hint: give --from-user\n",
+        ),
+    ] {
+        let refused = run(options).exit(2);
+        let said = format!("error: {message}\n{hint}");
+        assert!(refused.stderr.contains(&said), "{refused}");
+    }
+}
+
+#[test]
+fn missing_credentials_of_one_side_have_a_hint_with_its_options() {
+    let two = Two::new();
+    let (address, _) = two.secure.split_once('/').unwrap();
+    let mirror = format!("{address}/mirror");
+    let back = two.plain.replace(":1.0.0", ":copied");
+    let other = two.secure.replace(":1.0.0", ":other");
+    let (plain, secure) = (two.plain.as_str(), two.secure.as_str());
+    for (command, ca, said, options) in [
+        (
+            ["copy", plain, secure],
+            "--to-ca",
+            "the second side",
+            "--to-user and --to-password",
+        ),
+        (
+            ["diff", plain, secure],
+            "--to-ca",
+            "the second side",
+            "--to-user and --to-password",
+        ),
+        (
+            ["mirror", plain, &mirror],
+            "--to-ca",
+            "the second side",
+            "--to-user and --to-password",
+        ),
+        (
+            ["copy", secure, &back],
+            "--from-ca",
+            "the first side",
+            "--from-user and --from-password",
+        ),
+    ] {
+        let denied = two.run(&[&command[..], &[ca, &two.authority]].concat());
+        let denied = denied.exit(4);
+        let said = format!("{said} needs a user and a password: {address} requires credentials");
+        assert!(denied.stderr.contains(&said), "{denied}");
+        let hint = format!("hint: run `par login {address}`, or give {options}; check");
+        assert!(denied.stderr.contains(&hint), "{denied}");
+    }
+    // There is only one registry, so the options for both sides can be used.
+    let denied = two.run(&["copy", secure, &other, "--ca", &two.authority]);
+    let denied = denied.exit(4);
+    assert!(
+        denied.stderr.contains("give --user and --password;"),
+        "{denied}"
+    );
+}
+
+#[test]
 fn passwords_of_both_sides_are_lines_of_standard_input() {
     let two = Two::new();
     let authority = Authority::new(&two.environment.path("other"));

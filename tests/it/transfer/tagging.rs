@@ -190,13 +190,17 @@ fn one_push_or_one_tag_command_sets_several_tags() {
 fn a_dry_run_prints_the_reference_and_sends_nothing() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "one.par");
+    fs::create_dir(environment.path("empty")).unwrap();
     for reference in [
         registry.reference("provider:1"),
         "oci-layout://new:1".to_owned(),
+        "oci-layout://empty:1".to_owned(),
     ] {
         let arguments = ["push", &reference, text(&file)];
+        let files = environment.files();
         let dry = environment.par([&arguments[..], &["--dry-run"]].concat());
         let dry = dry.success();
+        assert_eq!(environment.files(), files);
         par(&environment, ["resolve", &reference]).exit(3);
         assert_eq!(dry.line(), environment.par(arguments).success().line());
     }

@@ -152,7 +152,7 @@ fn an_entry_takes_the_place_of_another_one_only_with_its_publisher_and_no_lower_
     }
     let older = objections("ghcr.io/org/a:1.0", "A", Some(2));
     assert!(
-        older.contains("revision 2, and the lock has revision 3"),
+        older.contains("revision 2, but the lock has the higher revision 3"),
         "{older}"
     );
     let none = objections("ghcr.io/org/a:1.0", "A", None);
@@ -166,7 +166,10 @@ fn an_entry_takes_the_place_of_another_one_only_with_its_publisher_and_no_lower_
         );
     }
     let both = objections("ghcr.io/org/a:1.0", "B", Some(1));
-    assert!(both.contains("issuer") && both.contains("older"), "{both}");
+    assert!(
+        both.contains("issuer") && both.contains("higher revision"),
+        "{both}"
+    );
 }
 
 fn identity(subject: &str) -> LockedIdentity {
@@ -246,4 +249,19 @@ fn an_entry_of_another_provider_in_the_repository_does_not_excuse_a_lost_identit
         ..signed("ghcr.io/org/a:other-2", None)
     };
     assert_eq!(texts(next), "");
+}
+
+#[test]
+fn of_several_entries_with_a_digest_one_with_an_identity_counts() {
+    for identified in ["ghcr.io/org/a:1", "ghcr.io/org/a:2", "ghcr.io/org/a:3"] {
+        let names = ["ghcr.io/org/a:1", "ghcr.io/org/a:2", "ghcr.io/org/a:3"];
+        let lock = names.into_iter().map(|name| Locked {
+            identity: (name == identified).then(|| identity("dev@acme.test")),
+            ..locked(name, "content")
+        });
+        let lock: Lock = lock.collect();
+        let pinned = lock.pinned(&reference("ghcr.io/org/a:2")).unwrap();
+        assert_eq!(lock.find(&pinned).unwrap().reference, reference(identified));
+        assert!(lock.identity(&pinned).is_some());
+    }
 }

@@ -103,3 +103,25 @@ fn a_manifest_is_not_written_when_its_providers_cannot_be_locked() {
     }
     assert!(!deployment.environment.path("pinned.txt").exists());
 }
+
+#[test]
+fn a_failure_to_write_one_of_the_two_files_leaves_both_as_they_were() {
+    let deployment = Deployment::new();
+    let read = || fs::read_to_string(deployment.environment.path(WHAT_RUNS)).unwrap();
+    let files = || {
+        let files = deployment.environment.files().into_iter();
+        let files = files.filter(|name| name.starts_with("work/"));
+        files.collect::<Vec<_>>()
+    };
+    let before = (read(), files());
+    let (lock, pinned) = ("none/par.lock", "none/pinned.txt");
+    let in_place = ["lock", WHAT_RUNS, "--write", WHAT_RUNS];
+    let no_lock = [&in_place[..], &["--destination", lock]].concat();
+    let no_deployment = vec!["lock", WHAT_RUNS, "--write", pinned];
+    for (command, missing) in [(no_lock, lock), (no_deployment, pinned)] {
+        let failed = deployment.par(&command).exit(3);
+        assert!(failed.stderr.contains(missing), "{failed}");
+        assert!(!failed.stderr.contains("wrote "), "{failed}");
+        assert_eq!((read(), files()), before);
+    }
+}

@@ -157,6 +157,28 @@ fn a_partial_download_continues_in_this_process_and_in_the_next() {
 }
 
 #[test]
+fn a_partial_download_stays_when_no_registry_may_be_asked_or_access_is_denied() {
+    let setup = Setup::new();
+    let most = SIZE as u64 * 9 / 10;
+    let denied = Fault::status("403 Forbidden");
+    let proxy = setup.proxy(vec![
+        setup.layer(Fault::CutAnswer(most)),
+        setup.layer(denied).times(2),
+    ]);
+    let reference = setup.pinned(&proxy);
+    let fetch = ["fetch", &reference, "--target", TARGET];
+    let patience = [&fetch[..], &["--patience", "0"]].concat();
+    setup.environment.par(patience).exit(6);
+    let offline = [&fetch[..], &["--pull", "never"]].concat();
+    setup.environment.par(offline).exit(3);
+    // The range and the whole archive are denied.
+    par(&setup.environment, fetch).exit(4);
+    let before = proxy.traffic(&setup.hex()).1;
+    setup.fetch(&reference);
+    assert!(proxy.traffic(&setup.hex()).1 - before <= PART * 15 / 100);
+}
+
+#[test]
 fn an_untrusted_publisher_is_refused_before_anything_is_downloaded() {
     let setup = Setup::new();
     let proxy = setup.proxy(Vec::new());

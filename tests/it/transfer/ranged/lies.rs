@@ -6,8 +6,10 @@ use super::{
     CLAIMS, INDEX, NAME, SIZE, Setup, TARGET, annotations, answered_by, executable, pack_six,
     token, without_manifest,
 };
+use crate::hosts::configure;
 use crate::support::archives::ArchiveBuilder;
 use crate::support::proxy::{Fault, Rule};
+use crate::support::sigstore::{self, IDENTITY, ISSUER, Lie, Sigstore};
 use crate::support::{Environment, Registry};
 use crate::transfer::{digest, par, peer, requests_about, text};
 
@@ -23,6 +25,46 @@ fn a_registry_that_serves_another_archive_for_a_pinned_digest_is_caught() {
                 .reference(&format!("provider@{}", setup.manifest)),
         );
     }
+}
+
+#[test]
+fn the_start_of_an_archive_does_not_count_where_an_identity_must_have_signed_the_manifest() {
+    let setup = Setup::by_others();
+    let (environment, reference) = (&setup.environment, setup.registry.reference(NAME));
+    let sigstore = Sigstore::start(&environment.path("sigstore"), Lie::Nothing);
+    environment.write("token", sigstore::token(300));
+    environment.write("predicate.json", "{}");
+    let attest = ["attest", &reference, "--identity-token", "token"];
+    let predicate = [
+        "--predicate",
+        "predicate.json",
+        "--type",
+        "https://a.test/audit",
+    ];
+    let arguments = [&attest[..], &predicate, &sigstore.options()].concat();
+    environment.par(arguments).success();
+    let policy = format!(
+        "[[rule]]\nmatch = \"*\"\n[[rule.identity]]\nissuer = {ISSUER:?}\nsubject = {IDENTITY:?}\nroot = {:?}\n",
+        sigstore.trusted_root()
+    );
+    let policy = environment.write("trust.toml", policy);
+    let fetch = [
+        "fetch",
+        &reference,
+        "--target",
+        TARGET,
+        "--trust",
+        text(&policy),
+    ];
+
+    // The identity has signed the manifest, but the registry serves another archive for the layer.
+    let layer = setup.registry.blob(&digest(&setup.archive));
+    let other = pack_six(environment, "other.par.gz", SIZE, 1);
+    fs::copy(other, &layer).unwrap();
+    let refused = environment.par(fetch).exit(5);
+    assert_eq!(refused.stdout, "");
+    fs::copy(&setup.archive, &layer).unwrap();
+    environment.par(fetch).success();
 }
 
 #[test]
@@ -183,6 +225,26 @@ fn a_registry_without_ranges_or_with_wrong_bytes_leads_to_a_full_download() {
             "{fault:?}"
         );
     }
+}
+
+#[test]
+fn a_mirror_without_ranges_sends_the_whole_archive_when_the_registry_gives_no_answer() {
+    let setup = Setup::new();
+    let ignored = Fault::Edit(|request| request.remove("range"), |_| {});
+    let mirror = setup.proxy(vec![setup.layer(ignored).always()]);
+    let away = Rule::on("GET", "/", Fault::status("503 Away")).always();
+    let origin = setup.proxy(vec![away]);
+    let hosts = format!("[host.\"http://{}\"]", mirror.address());
+    configure(&setup.environment, origin.address(), &hosts);
+
+    let pinned = setup.pinned(&origin);
+    let fetch = ["fetch", &pinned, "--target", TARGET, "--patience", "0"];
+    let fetched = par(&setup.environment, fetch).success();
+
+    assert!(fs::read(fetched.line()).unwrap() == executable(TARGET, 0));
+    // The mirror is not avoided, so the registry is asked for the range only.
+    assert_eq!(mirror.seen("GET", &setup.hex()).len(), 2);
+    assert_eq!(origin.seen("GET", &setup.hex()).len(), 1);
 }
 
 #[test]

@@ -266,3 +266,28 @@ fn several_references_are_accepted_and_every_failure_is_reported() {
     site.fetch(REFERENCE, &[]).success();
     site.fetch(other, &[]).success();
 }
+
+#[test]
+fn a_refused_archive_decides_the_exit_code_and_every_failure_keeps_its_hint() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    site.push(REFERENCE, joe.archive());
+    let missing = "registry.test/org/missing:1";
+    let issuer = jane.issuer();
+    let accept = ["trust", "accept", missing, REFERENCE, "--issuer", &issuer];
+    let refused = par(&site.environment, accept).exit(5);
+    for reference in [missing, REFERENCE] {
+        let said = format!("error: cannot accept {reference}: ");
+        assert!(refused.stderr.contains(&said), "{refused}");
+    }
+    assert!(
+        refused.stderr.contains("\nhint: allow the issuer"),
+        "{refused}"
+    );
+    assert!(
+        refused
+            .stderr
+            .ends_with("error: 2 of 2 archives are not accepted\n"),
+        "{refused}"
+    );
+    assert!(!site.pin("org/provider").exists());
+}

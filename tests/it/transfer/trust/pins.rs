@@ -200,7 +200,7 @@ fn a_damaged_pin_is_an_error_and_not_a_first_use() {
 }
 
 #[test]
-fn pins_outlive_the_rest_of_the_cache() {
+fn pins_remain_when_the_content_of_the_cache_is_removed() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     site.push(REFERENCE, jane.archive());
     site.fetch(REFERENCE, &[]).success();

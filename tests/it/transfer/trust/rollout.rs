@@ -128,3 +128,29 @@ fn an_audit_does_not_relax_the_options_of_a_command() {
     let right = ["verify", text(&file), "--issuer", &jane_key];
     site.environment.par(right).success();
 }
+
+#[test]
+fn an_audit_does_not_let_a_refused_publisher_be_accepted() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    site.push(REFERENCE, joe.archive());
+    let accept = ["trust", "accept", REFERENCE];
+    for policy in [
+        "audit = true\n[[rule]]\nmatch = \"*\"",
+        "[[rule]]\nmatch = \"*\"\naudit = true",
+    ] {
+        let policy = format!("{policy}\nissuers = [\"{}\"]", jane.issuer());
+        site.configure("trust.toml", &policy);
+        site.fetch(REFERENCE, &[]).success();
+        let refused = site.environment.par(accept).exit(5);
+        assert!(
+            refused
+                .stderr
+                .contains("is not among the issuers that are allowed"),
+            "{refused}"
+        );
+        assert!(!site.pin("org/provider").exists());
+    }
+    site.configure("trust.toml", "audit = true");
+    site.environment.par(accept).success();
+    assert!(site.pin("org/provider").exists());
+}
