@@ -26,8 +26,7 @@ impl Failures {
         self.0.is_empty()
     }
 
-    /// Returns `answer` with these failures. If there are several, prints each message once, and `summary` is the last
-    /// message of the command. The exit code is 5 if an archive was refused, else the exit code of the first failure.
+    /// Returns `answer` with these failures, which are [reported](Self::report).
     pub(crate) fn end(self, answer: Answer, session: &Session, summary: &str) -> Answer {
         let failures = self.0.iter().map(|(what, problem)| {
             let Problem {
@@ -39,17 +38,20 @@ impl Failures {
             json!({ "what": what, "kind": kind, "message": message, "hint": hint })
         });
         let answer = answer.field("failures", failures.collect::<Value>());
+        answer.failing(self.report(session, summary))
+    }
+
+    /// Returns the problem with which the command ends. If there are several failures, prints each message once, and
+    /// `summary` is the message of the problem. The exit code is 5 if an archive was refused, else the exit code of the
+    /// first failure.
+    pub(crate) fn report(self, session: &Session, summary: &str) -> Option<Problem> {
         let several = self.0.len() > 1;
         if several {
             let mut printed = HashSet::new();
             for (_, problem) in &self.0 {
                 // One cause, such as a cache that cannot be used, can give many failures the same message.
-                if !printed.insert(&problem.message) {
-                    continue;
-                }
-                session.note_always(&format!("error: {}", problem.message));
-                if let Some(hint) = &problem.hint {
-                    session.note_always(&format!("hint: {hint}"));
+                if printed.insert(&problem.message) {
+                    session.print_problem(problem);
                 }
             }
         }
@@ -58,7 +60,7 @@ impl Failures {
             .iter()
             .position(|(_, problem)| problem.code == REFUSED);
         let worst = self.0.into_iter().nth(refused.unwrap_or(0));
-        let problem = worst.map(|(_, problem)| {
+        worst.map(|(_, problem)| {
             if !several {
                 return problem;
             }
@@ -67,7 +69,6 @@ impl Failures {
                 hint: None,
                 ..problem
             }
-        });
-        answer.failing(problem)
+        })
     }
 }

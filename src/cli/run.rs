@@ -167,7 +167,7 @@ pub fn main() -> ExitCode {
     match run(cli, &printer) {
         Ok(answer) => printer.answer(answer),
         Err(problem) => printer.problem(Problem {
-            message: Given::explain(&given, problem.message),
+            message: Given::name_variables(&given, problem.message),
             ..problem
         }),
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::cache::{self, Cache, State};
 use crate::content::{AnsweringHosts, Progress, TemporaryDirectory};
 
-use super::output::Printer;
+use super::output::{Printer, Problem};
 
 /// The output, the progress and the directories that all commands use. Cheap to clone.
 #[derive(Clone)]
@@ -129,6 +129,11 @@ impl Session {
     /// Prints a message that the user has to see, also with `--quiet`.
     pub(crate) fn note_always(&self, message: &str) {
         self.printer.note_always(message);
+    }
+
+    /// Prints an error of a command that has several.
+    pub(crate) fn print_problem(&self, problem: &Problem) {
+        self.printer.print_problem(problem);
     }
 
     /// Prints a warning about something that the user probably does not intend, and adds it to a JSON answer.

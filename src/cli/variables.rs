@@ -104,8 +104,8 @@ impl Given {
         given
     }
 
-    /// Returns a message that names the variables from which the paths in it come. Other paths are not added.
-    pub(super) fn explain(given: &[Self], message: String) -> String {
+    /// Appends to `message` the names of the variables that gave the paths in it, except names that it contains already.
+    pub(super) fn name_variables(given: &[Self], message: String) -> String {
         given
             .iter()
             .fold(message, |message, Self { variable, path }| {

@@ -6,7 +6,7 @@ use crate::content::Digest;
 
 /// Returns whether a tag is the name of a digest, with or without a suffix (OCI distribution specification,
 /// "Referrers Tag Schema", and cosign's `.sig`, `.att` and `.sbom`).
-pub(crate) fn attaches(tag: &str) -> bool {
+pub(crate) fn is_digest_tag(tag: &str) -> bool {
     let name = tag.split('.').next().unwrap_or_default();
     name.replacen('-', ":", 1).parse::<Digest>().is_ok()
 }

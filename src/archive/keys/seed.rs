@@ -24,6 +24,11 @@ pub(crate) struct GivenKey<'a> {
 }
 
 impl GivenKey<'_> {
+    /// Returns whether the key is read from standard input or from a pipe. Reading these may never end.
+    pub(crate) fn is_stream(self) -> bool {
+        self.text.trim() == "-" || is_pipe(Path::new(self.text))
+    }
+
     /// Reads the seed. An error never contains a text that may be a seed.
     pub(super) fn read(self, kind: KeyKind) -> Result<(Key, KeyOrigin), Error> {
         let Loaded {
@@ -78,9 +83,7 @@ impl GivenKey<'_> {
                 origin: KeyOrigin::Given,
             });
         }
-        // The shell's `<(COMMAND)` is the path of a pipe.
-        let is_pipe = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
-        let seed = if is_pipe {
+        let seed = if is_pipe(path) {
             File::open(path).and_then(read_seed_text)
         } else {
             read_text(path)
@@ -102,6 +105,11 @@ impl GivenKey<'_> {
             origin: KeyOrigin::File(path.to_owned()),
         })
     }
+}
+
+/// Returns whether a path is that of a pipe, as the shell's `<(COMMAND)` is.
+fn is_pipe(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// A text that should be a seed. It is a secret, so this type has no `Debug`.

@@ -9,7 +9,7 @@ use crate::cli::files;
 use crate::cli::output::terminal::read_line;
 use crate::cli::output::{Failure, terminal};
 
-use super::side::Side;
+use super::side::{Side, SideName};
 
 /// The warning about `--password`.
 pub(crate) const PASSWORD_ON_COMMAND_LINE: &str = "a password on the command line is visible in the list of \
@@ -41,6 +41,9 @@ pub(crate) struct CredentialArgs {
     /// The password from standard input. It can be read once, but a command may need it several times.
     #[arg(skip)]
     password_read: Arc<OnceLock<String>>,
+    /// The sides whose options can give a missing user or password. Empty if the command has no sides.
+    #[arg(skip)]
+    sides: Vec<SideName>,
     /// Set when these credentials are used for the first time. Both sides of a command may use them.
     #[arg(skip)]
     used: Arc<OnceLock<()>>,
@@ -58,20 +61,25 @@ impl CredentialArgs {
     }
 
     /// Returns these credentials, replaced by the credentials of one side where that side has some.
-    pub(super) fn with(&self, side: &Side) -> Self {
+    pub(super) fn with(&self, side: &Side, other: &Side) -> Self {
         let mut args = self.clone();
         if side.has_credentials() {
             args.used = Arc::default();
         }
-        if side.user.is_some() {
-            args.user = side.user.clone();
-        }
-        if side.registry_config.is_some() && side.user.is_none() {
-            // The user and the password come from the file of this side.
+        let are_in_file = side.registry_config.is_some() && side.user.is_none();
+        let are_of_other = !side.has_user_or_password() && self.is_completed_by(other);
+        if are_in_file || are_of_other {
             args.leave_out_variables();
             (args.password, args.password_stdin) = (None, false);
         }
-        if side.password.is_some() || side.password_stdin {
+        if side.user.is_some() {
+            args.user = side.user.clone();
+        }
+        args.sides = vec![side.name];
+        if !side.has_user_or_password() && !other.has_user_or_password() {
+            args.sides.push(other.name);
+        }
+        if side.has_password() {
             args.password = side.password.clone();
             args.password_stdin = side.password_stdin;
             args.password_read = Arc::default();
@@ -79,15 +87,31 @@ impl CredentialArgs {
         args
     }
 
+    /// Whether these credentials are only a user or only a password, and `side` has the other half. If so, they are meant for
+    /// that side alone.
+    fn is_completed_by(&self, side: &Side) -> bool {
+        match (self.any(), self.has_password()) {
+            (false, true) => side.user.is_some() && !side.has_password(),
+            (true, false) => side.user.is_none() && side.has_password(),
+            _ => false,
+        }
+    }
+
     /// Returns whether a user is given.
     pub(crate) fn any(&self) -> bool {
         given(&self.user).is_some()
     }
 
+    /// Returns whether a password is given. Does not read it.
+    fn has_password(&self) -> bool {
+        let in_variable =
+            || !self.without_variables && given(&std::env::var(PASSWORD).ok()).is_some();
+        self.password_stdin || self.on_command_line() || in_variable()
+    }
+
     /// Uses this user and password if the command line and the environment have none.
     pub(crate) fn add_default(&mut self, user: String, password: String) {
-        let variable = given(&std::env::var(PASSWORD).ok());
-        if !self.any() && variable.is_none() && !self.on_command_line() && !self.password_stdin {
+        if !self.any() && !self.has_password() {
             self.user = Some(user);
             // The password counts as one from standard input, because it is not on the command line.
             self.password_stdin = true;
@@ -112,21 +136,38 @@ impl CredentialArgs {
         match (given(&self.user), self.password()?) {
             (Some(user), Some(password)) => Ok(Some((user, password))),
             (None, None) => Ok(None),
-            (Some(_), None) => bail!(
-                Failure::usage("a user is given without a password")
-                    .hint("give WASH_REG_PASSWORD, --password-stdin or --password")
-            ),
-            (None, Some(_)) => {
-                bail!(Failure::usage("a password is given without a user").hint(GIVE_USER))
-            }
+            (user, _) => bail!(self.incomplete(user.is_some())),
         }
+    }
+
+    /// Returns the error about a user without a password, or about a password without a user.
+    fn incomplete(&self, has_user: bool) -> Failure {
+        let message = if has_user {
+            "a user is given without a password"
+        } else {
+            "a password is given without a user"
+        };
+        let hint = match (self.sides.as_slice(), has_user) {
+            ([SideName { prefix, .. }], true) => {
+                format!("give --{prefix}-password-stdin or --{prefix}-password")
+            }
+            (_, true) => "give WASH_REG_PASSWORD, --password-stdin or --password".to_owned(),
+            ([], false) => GIVE_USER.to_owned(),
+            (sides, false) => {
+                let users = sides.iter().map(|side| format!("--{}-user", side.prefix));
+                format!("give {}", users.collect::<Vec<_>>().join(" or "))
+            }
+        };
+        let message = match self.sides.as_slice() {
+            [SideName { title, .. }] => format!("{message} for {title}"),
+            _ => message.to_owned(),
+        };
+        Failure::usage(message).hint(hint)
     }
 
     /// Whether [`given_or_asked`](Self::given_or_asked) asks on a terminal.
     pub(crate) fn asks(&self) -> bool {
-        let variable = || given(&std::env::var(PASSWORD).ok());
-        let password = self.password_stdin || self.on_command_line() || variable().is_some();
-        std::io::stdin().is_terminal() && !(self.any() && password)
+        std::io::stdin().is_terminal() && !(self.any() && self.has_password())
     }
 
     /// Returns user and password. Asks for a missing one on the terminal.

@@ -28,6 +28,12 @@ pub(crate) struct EditArgs {
 }
 
 impl EditArgs {
+    /// [Reads](SigningArgs::read_streams) the keys that come from standard input or from a pipe.
+    pub(crate) async fn read_streams(mut self) -> Result<Self> {
+        self.signing = self.signing.read_streams().await?;
+        Ok(self)
+    }
+
     /// Applies `change` to the archive, signs it, and returns the answer of the command.
     pub(crate) fn edit(
         &self,

@@ -36,6 +36,14 @@ impl LockArgs {
         self.path().is_some()
     }
 
+    /// Returns the options as if `--lock-file` were the only one, with this path.
+    pub(crate) fn naming(path: PathBuf) -> Self {
+        Self {
+            locked: false,
+            lock_file: Some(path),
+        }
+    }
+
     fn path(&self) -> Option<PathBuf> {
         let default = self.locked.then(|| LOCK_FILE.into());
         self.lock_file.clone().or(default)

@@ -16,6 +16,7 @@ use crate::content::open_regular;
 use crate::oci::{LayoutReference, Reference};
 
 use super::deployment::{Deployment, FILE};
+use super::path::{explicit_path, neither_file_nor_reference};
 use super::registry::RegistryArgs;
 
 /// The bytes of a tar that are `ustar` (POSIX.1-1988).
@@ -56,18 +57,24 @@ impl MirrorList {
             return Self::read_file(path).await;
         }
         let text = argument.to_string_lossy();
-        match text.parse() {
+        match text.parse::<Reference>() {
             Ok(Reference::Layout(layout))
                 if layout.tag().is_some() || layout.digest().is_some() =>
             {
-                let message = format!("{text} names one manifest, and all of a layout is mirrored");
-                let hint = "leave out the name; or copy the manifest with `par copy`";
+                let message =
+                    format!("{text} names one manifest, but this command mirrors a whole layout");
+                let hint = "leave out the tag and the digest, or copy the manifest with `par copy`";
                 bail!(Failure::usage(message).hint(hint))
             }
             Ok(Reference::Layout(layout)) => Ok(Self::Layout(layout)),
             Ok(reference) => Ok(Self::Reference(reference)),
-            // A text that is not a reference is probably the name of a missing file.
-            Err(_) => Self::read_file(path).await,
+            Err(error) => {
+                // The error of opening a missing file, a directory or a device explains the problem.
+                if explicit_path(argument).is_some() || exists(path.clone()).await? {
+                    return Self::read_file(path).await;
+                }
+                Err(neither_file_nor_reference(&text, error))
+            }
         }
     }
 
@@ -76,7 +83,7 @@ impl MirrorList {
             return Ok(Self::Deployment(deployment));
         }
         if is_standard_input(&path) {
-            let message = "standard input is a lock file, which is read by its path";
+            let message = "a lock file cannot be read from standard input";
             bail!(Failure::usage(message).hint("give the path of the lock file"));
         }
         let lock = blocking(move || Ok(Lock::read(&path).map_err(Error::from)?));
@@ -194,6 +201,10 @@ async fn layout_at(path: PathBuf) -> Result<Option<LayoutReference>> {
             bail!(Failure::usage(message).hint(hint))
         }
     }
+}
+
+async fn exists(path: PathBuf) -> Result<bool> {
+    blocking(move || Ok(path.exists())).await
 }
 
 async fn is_file(path: PathBuf) -> Result<bool> {

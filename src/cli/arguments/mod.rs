@@ -10,8 +10,10 @@ mod identity;
 mod image;
 mod lock;
 mod mirror_list;
+mod on_command_line;
 mod path;
 mod pull;
+mod reached;
 mod registry;
 mod renamed;
 mod side;
@@ -34,8 +36,10 @@ pub(crate) use identity::trusted_root;
 pub(crate) use image::image_destination;
 pub(crate) use lock::{LOCK_FILE, LockArgs};
 pub(crate) use mirror_list::{MirrorList, Selected};
+pub(crate) use on_command_line::OnCommandLine;
 pub(crate) use path::{Argument, archive_path, destination};
 pub(crate) use pull::PullArgs;
+pub(crate) use reached::Reached;
 pub(crate) use registry::{
     RegistryArgs, RegistryName, require_repository, require_whole_repository,
 };

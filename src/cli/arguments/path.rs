@@ -3,7 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use anyhow::Error;
 use clap::builder::{PathBufValueParser, TypedValueParser};
+
+use crate::cli::output::Failure;
+use crate::content::ErrorKind;
+use crate::oci::ParseReferenceError;
 
 /// An argument as the user wrote it: a path need not be UTF-8.
 pub(crate) type Argument = OsString;
@@ -42,6 +47,19 @@ pub(super) fn explicit_path(argument: &OsStr) -> Option<PathBuf> {
         || text.ends_with(".par")
         || text.ends_with(".par.gz");
     explicit.then(|| PathBuf::from(argument))
+}
+
+/// Returns the error about an argument that is neither the name of an existing file nor a reference. `error` says why it is
+/// not a reference.
+pub(super) fn neither_file_nor_reference(written: &str, error: ParseReferenceError) -> Error {
+    // Without a slash, the user probably meant a file.
+    let kind = if written.contains('/') {
+        ErrorKind::Usage
+    } else {
+        ErrorKind::NotFound
+    };
+    let message = format!("`{written}` is neither a file that exists nor a reference");
+    Error::new(error).context(Failure::new(kind, message))
 }
 
 /// Returns the name of an archive's file without its extensions.

@@ -12,7 +12,7 @@ use clap::ValueHint;
 
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
-use crate::cli::threads::blocking;
+use crate::cli::threads::{blocking, detached};
 use crate::client::{Client, ClientOptions, TrustPolicy};
 use crate::content::ErrorKind;
 use crate::oci::{
@@ -177,10 +177,12 @@ impl RegistryArgs {
 
     /// Returns a client with these options.
     pub(crate) async fn client(&self, session: &Session, trust: TrustPolicy) -> Result<Client> {
+        let credentials = self.credentials.clone();
+        // The password may be read from standard input.
+        let explicit = detached(move || credentials.given()).await?;
         let (args, session) = (self.clone(), session.clone());
-        // Blocking, because files and perhaps standard input are read.
+        // Blocking, because files are read.
         blocking(move || {
-            let explicit = args.credentials.given()?;
             // The library would treat a missing file as empty.
             if let Some(path) = args.registry_config.as_ref().filter(|path| !path.exists()) {
                 let path = path.display();
@@ -231,11 +233,12 @@ impl RegistryArgs {
         registry
     }
 
-    /// Returns these options, replaced by the options of one side where that side has some.
-    pub(super) fn with(&self, side: &Side) -> Self {
+    /// Returns these options, replaced by the options of one side where that side has some. A common user or password that only
+    /// completes the options of the other side is left out.
+    pub(super) fn with(&self, side: &Side, other: &Side) -> Self {
         let given = side.registry_config.clone();
         let mut args = Self {
-            credentials: self.credentials.with(side),
+            credentials: self.credentials.with(side, other),
             // If the user gives TLS options for this side, its registry uses TLS, so a common --insecure is not meant
             // for it.
             insecure: side.insecure || self.insecure && !side.has_tls_settings(),

@@ -2,9 +2,18 @@
 
 use std::path::PathBuf;
 
+/// How messages and options call a side.
+#[derive(Clone, Copy)]
+pub(super) struct SideName {
+    /// The name in messages, such as "the first side".
+    pub(super) title: &'static str,
+    /// The start of the names of its options, such as `from`.
+    pub(super) prefix: &'static str,
+}
+
 /// The registry options for one side, which replace the options for both sides.
-#[derive(Default)]
 pub(super) struct Side {
+    pub(super) name: SideName,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) password_stdin: bool,
@@ -19,10 +28,17 @@ pub(super) struct Side {
 impl Side {
     /// Whether this side has credentials of its own.
     pub(super) fn has_credentials(&self) -> bool {
-        self.user.is_some()
-            || self.password.is_some()
-            || self.password_stdin
-            || self.registry_config.is_some()
+        self.has_user_or_password() || self.registry_config.is_some()
+    }
+
+    /// Whether a user or a password is given for this side.
+    pub(super) fn has_user_or_password(&self) -> bool {
+        self.user.is_some() || self.has_password()
+    }
+
+    /// Whether a password is given for this side.
+    pub(super) fn has_password(&self) -> bool {
+        self.password.is_some() || self.password_stdin
     }
 
     /// Returns whether TLS options are given for this side.

@@ -9,11 +9,16 @@ use crate::cli::session::Session;
 use crate::oci::Reference;
 
 use super::registry::RegistryArgs;
-use super::side::Side;
+use super::side::{Side, SideName};
 
 /// Defines the options of one side, whose names begin with the name of the side.
 macro_rules! side {
-    ($name:ident, $side:literal, $argument:literal) => {
+    ($name:ident, $constant:ident, $side:literal, $argument:literal) => {
+        pub(super) const $constant: SideName = SideName {
+            title: $argument,
+            prefix: $side,
+        };
+
         #[derive(Clone, clap::Args)]
         #[command(next_help_heading = concat!("Registry options for ", $argument, " alone"))]
         pub(crate) struct $name {
@@ -110,6 +115,7 @@ macro_rules! side {
             fn from(args: &$name) -> Self {
                 let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
                 Self {
+                    name: $constant,
                     user: given(&args.user),
                     password: given(&args.password),
                     password_stdin: args.password_stdin,
@@ -125,8 +131,8 @@ macro_rules! side {
     };
 }
 
-side!(FromArgs, "from", "the first side");
-side!(ToArgs, "to", "the second side");
+side!(FromArgs, FROM, "from", "the first side");
+side!(ToArgs, TO, "to", "the second side");
 
 /// The registry options for the two sides of a command.
 #[derive(Clone, clap::Args)]
@@ -156,7 +162,8 @@ impl SidesArgs {
         let from = from.filter(|_| !sides.0.has_credentials());
         let to = to.filter(|_| !sides.1.has_credentials());
         both.share(from.chain(to), session)?;
-        Ok((both.with(&sides.0), both.with(&sides.1)))
+        let from = both.with(&sides.0, &sides.1);
+        Ok((from, both.with(&sides.1, &sides.0)))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::archive::{
     self, GivenKey, Key, KeyDirectories, KeyKind, KeyOrigin, Signer, Subject, from_unix,
 };
 use crate::cli::output::Failure;
+use crate::cli::threads::detached;
 use crate::content::unix_seconds;
 
 /// The environment variables of the two keys, as for `wash`.
@@ -54,6 +55,12 @@ pub(crate) struct SigningArgs {
     /// others fail
     #[arg(long)]
     pub(crate) disable_keygen: bool,
+    /// The issuer's key, if it has been read already.
+    #[arg(skip)]
+    read_issuer: Option<Box<(Key, KeyOrigin)>>,
+    /// The subject's key, if it has been read already.
+    #[arg(skip)]
+    read_subject: Option<(Subject, KeyOrigin)>,
 }
 
 /// Where keys are.
@@ -93,13 +100,10 @@ impl SigningArgs {
         default: &str,
         generate: bool,
     ) -> Result<(Key, KeyOrigin), archive::Error> {
-        let given = self.issuer.as_deref();
-        self.resolve(
-            KeyKind::Account,
-            given.map(|text| given_key(text, ISSUER_VARIABLE)),
-            default,
-            generate,
-        )
+        if let Some(read) = &self.read_issuer {
+            return Ok((**read).clone());
+        }
+        self.resolve(KeyKind::Account, self.given_issuer(), default, generate)
     }
 
     /// Returns the subject's key, found as by [`issuer`](Self::issuer). The public key is enough, because nothing is
@@ -109,8 +113,11 @@ impl SigningArgs {
         default: &str,
         generate: bool,
     ) -> Result<(Subject, KeyOrigin), archive::Error> {
-        if let Some(given) = &self.subject {
-            return given_key(given.trim(), SUBJECT_VARIABLE).read_subject();
+        if let Some(read) = &self.read_subject {
+            return Ok(read.clone());
+        }
+        if let Some(given) = self.given_subject() {
+            return given.read_subject();
         }
         let (key, origin) = self.resolve(KeyKind::Service, None, default, generate)?;
         Ok((key.public_key().parse()?, origin))
@@ -125,6 +132,32 @@ impl SigningArgs {
     ) -> Result<(Key, KeyOrigin), archive::Error> {
         let directories = self.directory.directories();
         directories.resolve(given, default, kind, generate)
+    }
+
+    fn given_issuer(&self) -> Option<GivenKey<'_>> {
+        let given = self.issuer.as_deref()?;
+        Some(given_key(given, ISSUER_VARIABLE))
+    }
+
+    fn given_subject(&self) -> Option<GivenKey<'_>> {
+        let given = self.subject.as_deref()?;
+        Some(given_key(given.trim(), SUBJECT_VARIABLE))
+    }
+
+    /// Reads the keys that come from standard input or from a pipe. Call this before work that runs as
+    /// [`blocking`](crate::cli::threads::blocking): an interruption waits for such work, and these keys may never come.
+    pub(crate) async fn read_streams(mut self) -> Result<Self> {
+        self.check()?;
+        detached(move || {
+            if self.given_issuer().is_some_and(GivenKey::is_stream) {
+                self.read_issuer = Some(Box::new(self.issuer("", false)?));
+            }
+            if self.given_subject().is_some_and(GivenKey::is_stream) {
+                self.read_subject = Some(self.subject("", false)?);
+            }
+            Ok(self)
+        })
+        .await
     }
 
     /// Refuses to read both keys from standard input.

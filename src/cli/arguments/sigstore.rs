@@ -7,14 +7,14 @@ use clap::ValueHint;
 
 use crate::cli::files::{is_standard_input, read_small, standard_input};
 use crate::cli::output::Failure;
-use crate::cli::threads::blocking;
+use crate::cli::threads::detached;
 use crate::client::signing::{IdentityToken, SigningError, SigstoreSigner, TokenSource};
 use crate::client::sigstore::SigstoreRoot;
 
 /// What an error calls the file of `--identity-token`.
 const TOKEN_FILE: &str = "the file with the identity token";
 
-/// Who signs with Sigstore, and with which instance.
+/// The identity token and the instance of Sigstore for signing.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Signing options")]
 pub(crate) struct SigstoreArgs {
@@ -71,7 +71,7 @@ impl SigstoreArgs {
     pub(crate) async fn signer(self) -> Result<SigstoreSigner> {
         self.check()?;
         let token = match self.identity_token {
-            Some(path) => blocking(move || read_token(&path)).await?.into(),
+            Some(path) => detached(move || read_token(&path)).await?.into(),
             None => TokenSource::ambient(variable)?,
         };
         let signer = SigstoreSigner::new(token);

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Read, Stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Error, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::archive::{self, Contents, Dates, Limits, Target, VerifiedClaims, extract_file};
 use crate::cache::Identity;
@@ -16,10 +16,10 @@ use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
 use crate::client::sigstore::SigstoreIdentity;
 use crate::client::{self, AttachedTypes, Inspected, Summarized, Summary, TrustPolicy};
-use crate::content::{Digest, DigestReader, ErrorKind, Hasher, MeteredReader, Step};
+use crate::content::{Digest, DigestReader, Hasher, MeteredReader, Step};
 use crate::oci::Reference;
 
-use super::path::{explicit_path, is_one_file, stem};
+use super::path::{explicit_path, is_one_file, neither_file_nor_reference, stem};
 use super::registry::RegistryArgs;
 
 /// The name of an archive from standard input in messages, as in "the archive on standard input".
@@ -81,16 +81,7 @@ impl Source {
         if path.is_file() || (reference.is_err() && path.exists()) {
             return Ok(Self::File(argument.into()));
         }
-        let reference = reference.map_err(|error| {
-            // Without a slash, the user probably meant a file.
-            let kind = if written.contains('/') {
-                ErrorKind::Usage
-            } else {
-                ErrorKind::NotFound
-            };
-            let message = format!("`{written}` is neither a file that exists nor a reference");
-            Error::new(error).context(Failure::new(kind, message))
-        })?;
+        let reference = reference.map_err(|error| neither_file_nor_reference(&written, error))?;
         Ok(Self::Reference(registry.settle(reference, false)?))
     }
 
@@ -286,7 +277,7 @@ impl Source {
                 let limits = Limits::default();
                 blocking(move || {
                     if by_rules || trust.restricts_files() {
-                        // The trust policy is asked before anything is written.
+                        // The trust policy is checked before anything is written.
                         let claims = archive::read_claims(files::open(&path)?, &limits)
                             .map_err(|error| error.in_archive(&path))?;
                         let name = path.display().to_string();

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use regex::Regex;
 
-use crate::cli::versions::{attaches, compare, is_version};
+use crate::cli::versions::{compare, is_digest_tag, is_version};
 
 /// A regular expression for tags.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub(crate) fn newest(
     };
     let mut chosen: Vec<String> = tags
         .into_iter()
-        .filter(|tag| !attaches(tag) && fits(tag))
+        .filter(|tag| !is_digest_tag(tag) && fits(tag))
         .collect();
     chosen.sort_by(|one, other| compare(one, other));
     let surplus = chosen.len().saturating_sub(most.unwrap_or(usize::MAX));

@@ -28,7 +28,7 @@ pub(crate) struct Unpacked {
 }
 
 impl Unpacked {
-    /// Verifies the whole archive without asking the trust policy, and writes its executables to a temporary directory.
+    /// Verifies the whole archive without checking it against the trust policy, and writes its executables to a temporary directory.
     /// Of an image index, the manifest for `target` is used. The claims may become valid later.
     pub(crate) async fn new(
         source: &Source,

@@ -45,7 +45,8 @@ pub(crate) struct Args {
     /// media type for the extension of the file; else `application/octet-stream`
     #[arg(long, value_name = "TYPE")]
     media_type: Option<String>,
-    /// An annotation for the manifest of the attachment. May be given several times. Default: only the time
+    /// An annotation for the manifest of the attachment. May be given several times. Default: only that of
+    /// the time, `org.opencontainers.image.created`
     #[arg(short, long = "annotation", value_name = "KEY=VALUE", value_parser = annotation)]
     annotations: Vec<(String, String)>,
     /// The time of the attachment, in seconds since 1970, for an annotation. Default: now
@@ -91,7 +92,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 fn tell(attached: &Attached, dry_run: bool, session: &Session) {
     let Attached { subject, .. } = attached;
     if attached.existed {
-        session.note(&format!("the same is attached to {subject} already"));
+        session.note(&format!("this attachment exists already on {subject}"));
     } else if dry_run {
         session.note("nothing was sent: this is a dry run");
     } else {

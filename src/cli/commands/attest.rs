@@ -11,7 +11,7 @@ use crate::cli::arguments::{RegistryArgs, SigstoreArgs, variable};
 use crate::cli::files::read_beyond;
 use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
-use crate::cli::threads::blocking;
+use crate::cli::threads::detached;
 use crate::cli::vouching;
 use crate::client::signing::Predicate;
 use crate::client::{Attested, TrustPolicy};
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     args.sigstore.check()?;
     let predicate = match (args.predicate, args.predicate_type) {
         (Some(path), Some(kind)) => {
-            blocking(move || Ok(Predicate::new(&kind, &read(&path)?)?)).await?
+            detached(move || Ok(Predicate::new(&kind, &read(&path)?)?)).await?
         }
         _ => Predicate::provenance(variable)?,
     };

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::SidesArgs;
+use crate::cli::arguments::{Reached, SidesArgs};
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::{CopyOptions, LeftOut, TrustPolicy};
@@ -63,7 +63,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .change_identity(args.change_identity)
         .without_referrers(args.without_referrers);
     let copied = to.copy_from(&from, &source, &destination, options).await;
-    let copied = copied.map_err(pinned::explain)?;
+    let reached = Reached::new(Some(&source), Some(&destination));
+    let copied = copied.map_err(|error| reached.explain(pinned::explain(error)))?;
     for warning in left_out::warnings(&copied.left_out, args.source.display()) {
         tracing::warn!("{warning}");
     }

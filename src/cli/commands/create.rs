@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueHint;
 use clap::builder::NonEmptyStringValueParser;
+use serde_json::Value;
 
 use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world, from_unix};
 use crate::cli::arguments::{BinaryArgs, Date, SigningArgs, destination};
 use crate::cli::output::Answer;
 use crate::cli::schema::read_schema;
 use crate::cli::session::Session;
-use crate::cli::threads::blocking;
+use crate::cli::threads::{blocking, detached};
 
 use super::packing::Packing;
 
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     /// such as `30d`, or seconds since 1970. Default: never
     #[arg(long, value_name = "DATE")]
     expires: Option<Date>,
-    /// When the archive becomes valid, in the same formats. Default: at once
+    /// When the archive becomes valid, in the formats of --expires. Default: at once
     #[arg(long, value_name = "DATE")]
     not_before: Option<Date>,
     /// A file with a JSON schema of the provider's configuration. Its draft is the one that `$schema`
@@ -79,12 +80,16 @@ pub(crate) struct Args {
     signing: SigningArgs,
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
+    args.signing = args.signing.read_streams().await?;
+    let schema = args.schema.take();
+    // The schema may come from standard input, too.
+    let schema = detached(move || schema.as_deref().map(read_schema).transpose()).await?;
     let session = session.clone();
-    blocking(move || create(args, &session)).await
+    blocking(move || create(args, schema, &session)).await
 }
 
-fn create(args: Args, session: &Session) -> Result<Answer> {
+fn create(args: Args, schema: Option<Value>, session: &Session) -> Result<Answer> {
     let binaries = args.binaries.read()?;
     let compression = if args.compress {
         Compression::Gzip
@@ -97,14 +102,13 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     };
     binaries.refuse_as_destination(&destination)?;
 
-    args.signing.check()?;
     let signed = args.signing.signed_at()?;
     let mut writer = ArchiveWriter::new(Metadata {
         name: Some(args.name.clone()),
         vendor: args.vendor,
         revision: args.revision,
         version: args.version,
-        schema: args.schema.as_deref().map(read_schema).transpose()?,
+        schema,
         not_before: args.not_before.map(|date| from_unix(date.seconds(signed))),
         expires: args.expires.map(|date| from_unix(date.seconds(signed))),
     });

@@ -112,7 +112,7 @@ async fn delete_manifest(
         let now = look_up().await?;
         if now != deletion {
             let changed = if now.tags == deletion.tags && now.digest == deletion.digest {
-                "what belongs to it has changed"
+                "its attachments have changed"
             } else {
                 "its tags have changed"
             };

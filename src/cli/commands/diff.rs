@@ -7,7 +7,7 @@ use clap::ValueHint;
 use serde_json::{Map, Value, json};
 
 use crate::archive::{Contents, Dates, Target};
-use crate::cli::arguments::{Argument, RegistryArgs, SidesArgs, Source, VerifiedSource};
+use crate::cli::arguments::{Argument, Reached, RegistryArgs, SidesArgs, Source, VerifiedSource};
 use crate::cli::output::{Answer, Failure, value_text};
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
@@ -55,10 +55,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let (at_from, at_to) = args
         .registries
         .split(from.reference(), to.reference(), session)?;
+    let reached = Reached::new(from.reference(), to.reference());
     let trust = TrustPolicy::anyone();
     let verify = async |source: &Source, registry: &RegistryArgs| {
         let verified = source.verify(&trust, Dates::ValidLater, registry, session);
-        let verified = verified.await?;
+        let verified = verified.await.map_err(|error| reached.explain(error))?;
         source.warn_of_date(&verified.contents.claims, session);
         Ok::<_, anyhow::Error>(verified)
     };

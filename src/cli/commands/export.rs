@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::archive::{Target, from_unix};
 use crate::cli::arguments::{
-    Argument, STANDARD_INPUT, SidesArgs, Source, TrustArgs, created_at, image_destination,
+    Argument, Reached, STANDARD_INPUT, SidesArgs, Source, TrustArgs, created_at, image_destination,
     standard_input,
 };
 use crate::cli::files;
@@ -22,7 +22,7 @@ use super::pinned;
 
 /// Make a container image of an archive, and print its reference by digest
 ///
-/// The archive is verified first, and the trust policy is asked. The image has a platform for each Linux executable. It
+/// The archive is verified and checked against the trust policy first. The image has a platform for each Linux executable. It
 /// needs no wasmCloud host. Containers run the executable as the user 65532. Other executables are left out with a
 /// warning.
 ///
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
     /// The destination of the image. An image without a NAME replaces an existing file. An image with a NAME is added
-    /// to it
+    /// to it. A file that is not the tar of a layout is neither replaced nor changed, which is an error
     #[arg(value_name = "DST")]
     destination: OsString,
     /// The image whose layers are below the executable. Default: none, the image has only the executable
@@ -65,7 +65,8 @@ pub(crate) struct Args {
     /// The time of creation, in seconds since 1970. Default: the time at which the archive was signed
     #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
     created: Option<String>,
-    /// Fail if the tag of DST names other content already, instead of moving it
+    /// Fail if the tag of DST names other content already, or if DST is a file without a NAME and has other content.
+    /// Default: the tag is moved, or the file is replaced
     #[arg(long)]
     if_absent: bool,
     /// Allow the tag of DST to be moved from a provider archive to the image. Hosts cannot use the tag then. Default:
@@ -85,7 +86,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let options = options(&args)?;
     let from = source.reference().or(options.base.as_ref());
     let (mut from, to) = args.registries.split(from, Some(&destination), session)?;
-    from.share(source.reference().into_iter().chain(&options.base), session)?;
+    let all_from = source.reference().into_iter().chain(&options.base);
+    from.share(all_from.clone(), session)?;
+    let reached = Reached::new(all_from, Some(&destination));
     let trust = args.trust.policy().await?;
     let from = from.client(session, trust.clone()).await?;
     let to = to.client(session, trust).await?;
@@ -107,7 +110,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
                 .await
         }
     };
-    let exported = exported.map_err(pinned::explain)?;
+    let exported = exported.map_err(|error| reached.explain(pinned::explain(error)))?;
     pinned::tell_moved(session, &exported.tags, &exported.digest);
     let (sent, existing) = (bytes(exported.sent), bytes(exported.existing));
     session.note(&match &destination {

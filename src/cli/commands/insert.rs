@@ -20,7 +20,8 @@ pub(crate) struct Args {
     binaries: BinaryArgs,
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
+    args.edit = args.edit.read_streams().await?;
     let session = session.clone();
     blocking(move || insert(&args, &session)).await
 }

@@ -77,18 +77,19 @@ enum Kind {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let session = session.clone();
-    blocking(move || match args.command {
+    match args.command {
         Command::Gen {
             kind,
             name,
             directories,
-        } => generate(kind, name, &directories, &session),
-        Command::List { directories } => list(&directories),
-        Command::Get { name, directories } => get(&name, &directories),
-        Command::Rotate(args) => rotation::rotate(&args),
-    })
-    .await
+        } => {
+            let session = session.clone();
+            blocking(move || generate(kind, name, &directories, &session)).await
+        }
+        Command::List { directories } => blocking(move || list(&directories)).await,
+        Command::Get { name, directories } => blocking(move || get(&name, &directories)).await,
+        Command::Rotate(args) => rotation::rotate(*args).await,
+    }
 }
 
 fn generate(

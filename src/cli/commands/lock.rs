@@ -1,6 +1,7 @@
 //! `par lock`
 
 mod changes;
+mod files;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -18,10 +19,11 @@ use crate::cli::output::{Answer, Failure, Problem, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::{Client, Error, Lock, LockError};
-use crate::content::{AtomicFile, ErrorKind};
+use crate::content::ErrorKind;
 use crate::oci::Reference;
 
 use changes::{Change, claims_changes, digest_change, removals};
+use files::write_both;
 use turn::{is_same_file, take_turn};
 
 /// The largest number of references in a lock file.
@@ -260,11 +262,14 @@ impl Run<'_> {
         if renews_all {
             changes.extend(removals(&known, references));
         }
-        let written = self.write_deployment(&lock).await?;
+        let deployment = self.deployment_with_digests(&lock)?;
+        let written = deployment.as_ref().map(|(path, _)| path_text(path));
         // A file that is up to date is not touched, so that its time does not change.
-        if old.as_ref() != Some(&lock) {
-            let path = self.path.clone();
-            blocking(move || Ok(lock.write(&path).map_err(Error::from)?)).await?;
+        let is_changed = old.as_ref() != Some(&lock);
+        let lock = is_changed.then(|| (self.path.clone(), lock));
+        blocking(move || write_both(lock, deployment)).await?;
+        if let Some(path) = &written {
+            self.session.note(&format!("wrote {path}"));
         }
         let answer = self.answer(&changes).field("written", written);
         Ok(answer.field("failures", json!([])))
@@ -281,8 +286,8 @@ impl Run<'_> {
         }
     }
 
-    /// Writes the deployment with digests, if --write is given. Returns the path of the file.
-    async fn write_deployment(&self, lock: &Lock) -> Result<Option<String>> {
+    /// Returns the path of --write, and the text of the deployment with digests. Returns `None` without --write.
+    fn deployment_with_digests(&self, lock: &Lock) -> Result<Option<(PathBuf, String)>> {
         let (Some(path), Some(deployment)) = (&self.args.write, self.wanted.deployments.first())
         else {
             return Ok(None);
@@ -292,20 +297,7 @@ impl Run<'_> {
             let reference = self.args.registry.settle(reference, false).ok()?;
             lock.find(&reference).map(|locked| locked.digest.clone())
         })?;
-        let written = path.clone();
-        blocking(move || {
-            AtomicFile::create(&written)
-                .and_then(|file| file.commit_with(text.as_bytes()))
-                .map_err(|source| Error::Write {
-                    path: written.clone(),
-                    source,
-                })?;
-            Ok(())
-        })
-        .await?;
-        let path = path_text(path);
-        self.session.note(&format!("wrote {path}"));
-        Ok(Some(path))
+        Ok(Some((path.clone(), text)))
     }
 
     async fn check(self, mut failures: Failures) -> Result<Answer> {

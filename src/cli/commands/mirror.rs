@@ -11,10 +11,11 @@ use anyhow::{Result, bail};
 use clap::ValueHint;
 
 use crate::cli::arguments::{
-    LockArgs, MirrorList, Selected, SidesArgs, TagPattern, TrustArgs, destination, newest,
+    LockArgs, MirrorList, OnCommandLine, Reached, Selected, SidesArgs, TagPattern, TrustArgs,
+    destination, newest,
 };
 use crate::cli::failures::Failures;
-use crate::cli::output::{Answer, Failure};
+use crate::cli::output::{Answer, Failure, path_text};
 use crate::cli::session::Session;
 use crate::client::{
     Client, Error, MirrorDestination, MirrorHosts, MirrorOptions, MirrorSource, Mirrored,
@@ -32,7 +33,8 @@ const LIMIT: usize = 10_000;
 ///
 /// LIST is a list of references, one per line, with `#` before comments; a wadm manifest (YAML), whose providers and
 /// components are mirrored; a lock file, whose digests are mirrored; `-` for a list or a manifest on standard input;
-/// one reference; or an image layout that holds a mirror, as oci-layout://DIR or FILE.tar.
+/// one reference; or an image layout that holds a mirror, as oci-layout://DIR or FILE.tar. If LIST is a lock file, it is
+/// the lock: PAR_LOCK is ignored, and --locked and --lock-file are refused.
 ///
 /// DST is REGISTRY[/PREFIX], oci-layout://DIR or oci-archive://FILE.tar. ghcr.io/org/provider:1.0.0 becomes
 /// REGISTRY/PREFIX/ghcr.io/org/provider:1.0.0. In a layout, the whole reference is the name.
@@ -96,15 +98,24 @@ pub(crate) struct Args {
     #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
-    lock: LockArgs,
+    lock: OnCommandLine<LockArgs>,
     #[command(flatten)]
     registries: SidesArgs,
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     refuse_file(&args.mirror)?;
     let mirror: MirrorDestination = args.mirror.parse()?;
     let list = MirrorList::read(&args.list).await?;
+    if matches!(list, MirrorList::Lock(_)) {
+        let path = PathBuf::from(&args.list);
+        if let Some(option) = &args.lock.first {
+            let path = path_text(&path);
+            let message = format!("{path} is a lock file, so {option} cannot name another one");
+            bail!(Failure::usage(message).hint(format!("leave out {option}")));
+        }
+        args.lock.options = LockArgs::naming(path);
+    }
     if args.write.is_some() && !matches!(list, MirrorList::Deployment(_)) {
         let message = "--write writes a list or a wadm manifest, and LIST is neither";
         bail!(Failure::usage(message).hint("leave out --write"));
@@ -124,14 +135,15 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .registries
         .split(selected.references(), place.as_ref(), session)?;
     from.share(selected.references(), session)?;
+    let reached = Reached::new(selected.references(), place.as_ref());
     let reader = from.client(session, args.trust.policy().await?).await?;
     let reader = match &list {
         MirrorList::Lock(lock) => reader.with_lock(lock.clone()),
-        _ => args.lock.restrict(reader).await?,
+        _ => args.lock.options.restrict(reader).await?,
     };
     let writer = to.client(session, TrustPolicy::anyone()).await?;
     let sources = selected
-        .sources(&args, &list, &reader, &mut failures)
+        .sources(&args, &list, &reader, &reached, &mut failures)
         .await?;
     let options = MirrorOptions::default()
         .compare_only(args.check || args.dry_run)
@@ -144,6 +156,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         args: &args,
         session,
         mirror,
+        reached,
         failures,
     };
     let hosts = writer.mirror_hosts(&sources, &run.mirror).await?;
@@ -206,6 +219,7 @@ impl Selection {
         args: &Args,
         list: &MirrorList,
         reader: &Client,
+        reached: &Reached,
         failures: &mut Failures,
     ) -> Result<Vec<MirrorSource>> {
         let mut sources = Vec::new();
@@ -231,7 +245,7 @@ impl Selection {
                         sources.push(MirrorSource::new(tagged).provider(source.is_provider));
                     }
                 }
-                Err(error) => failures.add(reference.to_string(), &error),
+                Err(error) => failures.add(reference.to_string(), &reached.explain(error)),
             }
         }
         if sources.is_empty() && failures.is_empty() {
@@ -271,6 +285,7 @@ struct Run<'a> {
     args: &'a Args,
     session: &'a Session,
     mirror: MirrorDestination,
+    reached: Reached,
     failures: Failures,
 }
 
@@ -301,6 +316,7 @@ impl Run<'_> {
         report.print_notes(self.session);
         let drift = self.args.check.then(|| report.drift()).flatten();
         let answer = report.answer(with_hosts).field("written", written);
-        Ok(report.end(answer, self.failures, drift, self.session, &self.args.lock))
+        let explain = |error| self.reached.explain(self.args.lock.options.explain(error));
+        Ok(report.end(answer, self.failures, drift, self.session, explain))
     }
 }

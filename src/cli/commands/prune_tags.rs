@@ -35,8 +35,8 @@ use super::delete::{explain, is_unsupported};
 /// a lock or an index that is kept names it, or if it is attached to a manifest that is kept. In these cases only the
 /// tag is removed, if the registry can do that.
 ///
-/// A manifest is kept, too, if another client has given it a new tag since the tags were read. They are read several
-/// times during the deletion, but a tag that is created in between is deleted with its manifest.
+/// The tags are read again several times during the deletion. A manifest that has got a new tag by then is kept. A tag
+/// that another client creates after the last reading is deleted with its manifest.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     /// The repository, such as ghcr.io/org/provider
     #[arg(value_name = "REPOSITORY")]
     repository: Place,
-    /// Keep this number of the tags that match --match, the newest ones. Default: no tag is kept because it is new
+    /// Keep this number of the tags that match --match, the newest ones. Default: the order of the tags does not matter
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     keep_newest: Option<u32>,
     /// Keep manifests that are younger than this age, such as `90d`, or a number of seconds. Default: the age does not

@@ -24,7 +24,8 @@ pub(crate) struct Args {
     targets: Vec<Target>,
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
+    args.edit = args.edit.read_streams().await?;
     let session = session.clone();
     blocking(move || {
         // A target may be given twice, but can be removed only once.

@@ -12,7 +12,7 @@ use crate::archive::{
 use crate::cli::arguments::{KeyDirectoryArgs, destination};
 use crate::cli::files;
 use crate::cli::output::{Answer, Failure, path_text};
-use crate::cli::threads::blocking;
+use crate::cli::threads::{blocking, detached};
 use crate::content::{AtomicFile, rfc3339};
 
 /// No `Debug`: the options may be seeds.
@@ -49,8 +49,33 @@ pub(super) struct Args {
     directories: KeyDirectoryArgs,
 }
 
-/// Signs a statement, and writes it to a file or prints it. Blocks.
-pub(super) fn rotate(args: &Args) -> Result<Answer> {
+/// Signs a statement, and writes it to a file or prints it.
+pub(super) async fn rotate(mut args: Args) -> Result<Answer> {
+    let destination = args.destination.take();
+    // The keys may come from standard input or a pipe.
+    let statement = detached(move || sign(&args)).await?;
+    blocking(move || {
+        let answer = match &destination {
+            Some(path) => {
+                write(path, statement.token())?;
+                Answer::file(path)
+            }
+            None => Answer::new(statement.token()),
+        };
+        let providers = statement.providers().iter().map(Subject::as_str);
+        Ok(answer
+            .field("rotation", statement.token())
+            .field("from", statement.from().as_str())
+            .field("to", statement.to().as_str())
+            .field("providers", providers.collect::<Vec<_>>())
+            .field("retire", statement.retires())
+            .field("date", rfc3339(to_unix(statement.date()))))
+    })
+    .await
+}
+
+/// Reads the keys, and signs the statement. Blocks.
+fn sign(args: &Args) -> Result<Rotation> {
     let directories = args.directories.directories();
     let given = [&args.from, &args.to].into_iter().chain(&args.providers);
     if given.filter(|key| key.trim() == "-").count() > 1 {
@@ -74,22 +99,7 @@ pub(super) fn rotate(args: &Args) -> Result<Answer> {
     }
     // The token has whole seconds.
     let date = from_unix(to_unix(SystemTime::now()));
-    let statement = Rotation::sign(&from, &to, &providers, args.retire, date)?;
-    let providers: Vec<&str> = providers.iter().map(Subject::as_str).collect();
-    let answer = match &args.destination {
-        Some(path) => {
-            write(path, statement.token())?;
-            Answer::file(path)
-        }
-        None => Answer::new(statement.token()),
-    };
-    Ok(answer
-        .field("rotation", statement.token())
-        .field("from", statement.from().as_str())
-        .field("to", statement.to().as_str())
-        .field("providers", providers)
-        .field("retire", statement.retires())
-        .field("date", rfc3339(to_unix(statement.date()))))
+    Ok(Rotation::sign(&from, &to, &providers, args.retire, date)?)
 }
 
 fn write(path: &Path, token: &str) -> Result<()> {
@@ -98,9 +108,9 @@ fn write(path: &Path, token: &str) -> Result<()> {
     written.with_context(|| format!("cannot write the rotation statement {}", path_text(path)))
 }
 
-/// Reads a rotation statement from a file.
+/// Reads a rotation statement from a file, or from standard input.
 pub(super) async fn read(path: PathBuf) -> Result<Rotation> {
-    blocking(move || {
+    detached(move || {
         let text = files::read_small(&path, "the rotation statement")?;
         let statement = Rotation::verify(&String::from_utf8_lossy(&text));
         statement.with_context(|| format!("cannot use {}", path_text(&path)))

@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// such as `30d`, seconds since 1970, or `none` for never. Default: unchanged
     #[arg(long, value_name = "DATE|none")]
     expires: Option<NewDate>,
-    /// When the archive becomes valid, in the same formats, or `none` for at once. Default: unchanged
+    /// When the archive becomes valid, in the formats of --expires, or `none` for at once. Default: unchanged
     #[arg(long, value_name = "DATE|none")]
     not_before: Option<NewDate>,
 }
@@ -62,7 +62,8 @@ impl FromStr for NewDate {
     }
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
+    args.edit = args.edit.read_streams().await?;
     let session = session.clone();
     blocking(move || {
         let edit = args.edit;

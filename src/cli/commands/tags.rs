@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::arguments::RegistryArgs;
 use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
-use crate::cli::versions::{attaches, compare};
+use crate::cli::versions::{compare, is_digest_tag};
 use crate::client::{self, TagDetails, TrustPolicy};
 use crate::content::ErrorKind;
 use crate::oci::{self, Place, Reference};
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let mut tags = client.tags(&reference).await?;
     if !args.all {
-        tags.retain(|tag| !attaches(tag));
+        tags.retain(|tag| !is_digest_tag(tag));
     }
     tags.sort_by(|one, other| compare(one, other));
     if !args.long {

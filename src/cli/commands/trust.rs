@@ -62,7 +62,7 @@ Examples:
     /// Verify archives, and pin the repository of each to its issuer, its subject and its revision
     ///
     /// The issuer and the subject may differ from the present pin, and the revision may be lower. A failure does not
-    /// stop the others.
+    /// stop the others. The exit code is 5 if an archive is refused, else the exit code of the first failure.
     #[command(after_help = "\
 Examples:
   par trust accept ghcr.io/org/provider:2.0.0
@@ -189,7 +189,7 @@ async fn accept(mut args: AcceptArgs, session: &Session) -> Result<Answer> {
             .field("failed", Value::Array(Vec::new())));
     }
     let (mut lines, mut accepted, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-    let mut first: Option<Problem> = None;
+    let mut failures = Failures::default();
     let mut publishers: BTreeMap<String, [Value; 2]> = BTreeMap::new();
     for reference in &references {
         match accept_one(&client, reference).await {
@@ -210,8 +210,8 @@ async fn accept(mut args: AcceptArgs, session: &Session) -> Result<Answer> {
                 accepted.push(Value::Object(fields));
             }
             Err(error) => {
+                let error = error.context(format!("cannot accept {reference}"));
                 let problem = Problem::of(&error);
-                session.note_always(&format!("{reference}: {}", problem.message));
                 failed.push(json!({
                     "reference": reference.to_string(),
                     "error": {
@@ -220,22 +220,16 @@ async fn accept(mut args: AcceptArgs, session: &Session) -> Result<Answer> {
                         "hint": problem.hint,
                     },
                 }));
-                first.get_or_insert(problem);
+                failures.add(reference.to_string(), &error);
             }
         }
     }
-    let problem = first.map(|first| Problem {
-        message: format!(
-            "{} of {} archives are not accepted",
-            failed.len(),
-            references.len()
-        ),
-        ..first
-    });
-    Ok(Answer::lines(lines)
+    let (refused, all) = (failed.len(), references.len());
+    let summary = format!("{refused} of {all} archives are not accepted");
+    let answer = Answer::lines(lines)
         .field("accepted", accepted)
-        .field("failed", failed)
-        .failing(problem))
+        .field("failed", failed);
+    Ok(answer.failing(failures.report(session, &summary)))
 }
 
 /// Accepts one archive. Returns the line and the fields for the answer.
@@ -293,8 +287,9 @@ async fn import(file: PathBuf, replace: bool, session: &Session) -> Result<Answe
         let input = standard_input("the pins")?;
         detached(move || Ok(read_bounded(input.lock(), LIMIT)?)).await
     } else {
+        // The path may be that of a pipe.
         let path = file.clone();
-        blocking(move || {
+        detached(move || {
             let file = File::open(&path).map(|file| file.take(LIMIT + 1));
             let text = file.and_then(|file| read_bounded(file, LIMIT));
             Ok(text.map_err(|source| archive::Error::Read { path, source })?)

@@ -154,7 +154,9 @@ fn policy(report: &TrustReport, trust: &TrustPolicy) -> String {
     match &report.rule {
         _ if !trust.issuers.is_empty() => "issuers are named with --issuer".to_owned(),
         Some(pattern) => format!("the rule for {pattern}"),
-        None if trust.deny_others => "no rule fits, and the policy denies".to_owned(),
+        None if trust.deny_others => {
+            "no rule fits, and the policy denies such references".to_owned()
+        }
         None => "no rule fits, and any issuer is allowed".to_owned(),
     }
 }

@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
     /// Check a file as if it had this reference: the rule of the trust policy for the reference is applied. Pins are
-    /// not compared. Default: as described above
+    /// not compared. Default: for a file, any rule of a policy in --trust or PAR_TRUST may allow the archive
     #[arg(long = "as", value_name = "REF")]
     role: Option<Argument>,
     #[command(flatten)]

@@ -19,7 +19,7 @@ mod warnings;
 pub(crate) use answer::Answer;
 pub(crate) use failure::{Failure, Violation};
 pub(crate) use format::Format;
-pub(crate) use hints::finding_hint;
+pub(crate) use hints::{finding_hint, missing_credentials, missing_credentials_hint};
 pub(crate) use log::{LOG_FORMAT, LogFormat};
 pub(crate) use printer::{Formats, Printer};
 pub(crate) use problem::Problem;

@@ -170,7 +170,8 @@ impl Printer {
         escape::json(&Value::Object(fields).to_string())
     }
 
-    fn print_problem(&self, problem: &Problem) {
+    /// Prints an error, with its hint, on standard error.
+    pub(crate) fn print_problem(&self, problem: &Problem) {
         if self.formats.log == LogFormat::Json {
             let mut record = record(Level::Error, &problem.message);
             record.insert("kind".to_owned(), problem.kind.into());

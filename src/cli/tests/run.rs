@@ -1,4 +1,5 @@
 use super::*;
+use crate::cli::secret_variables::SECRET_VARIABLES;
 
 /// Calls `check` with every command and its path, such as `par cache list`.
 fn for_each_command(check: &mut dyn FnMut(&str, &clap::Command)) {
@@ -24,6 +25,19 @@ fn every_option_has_a_help_text() {
         for argument in command.get_arguments() {
             let id = argument.get_id();
             assert!(argument.get_help().is_some(), "{path} {id}");
+        }
+    });
+}
+
+#[test]
+fn compilers_get_no_variable_whose_value_is_hidden_in_the_help() {
+    for_each_command(&mut |path, command| {
+        let hidden = command
+            .get_arguments()
+            .filter(|argument| argument.is_hide_env_values_set());
+        for variable in hidden.filter_map(clap::Arg::get_env) {
+            let is_secret = SECRET_VARIABLES.iter().any(|secret| variable == *secret);
+            assert!(is_secret, "{path}: {variable:?}");
         }
     });
 }

@@ -6,7 +6,7 @@ fn a_message_names_the_variable_behind_a_path_once() {
         variable: "PAR_TRUST".to_owned(),
         path: "/etc/policy".to_owned(),
     }];
-    let explain = |message: &str| Given::explain(&given, message.to_owned());
+    let explain = |message: &str| Given::name_variables(&given, message.to_owned());
     assert_eq!(
         explain("cannot read /etc/policy: gone"),
         "cannot read /etc/policy: gone (from PAR_TRUST)"

@@ -34,10 +34,10 @@ fn versions_come_last_and_are_sorted() {
 fn tags_that_attach_content_are_recognized() {
     let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     for tag in [format!("sha256-{hex}"), format!("sha256-{hex}.sig")] {
-        assert!(attaches(&tag), "{tag}");
+        assert!(is_digest_tag(&tag), "{tag}");
     }
     for tag in ["sha256-1", "1.0.0", "sha-e3b0c44", hex] {
-        assert!(!attaches(tag), "{tag}");
+        assert!(!is_digest_tag(tag), "{tag}");
     }
 }
 

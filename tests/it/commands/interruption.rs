@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::good_archive;
@@ -16,6 +18,9 @@ use crate::support::{Environment, LIMIT, ended};
 
 /// More than a pipe holds: writing it into a pipe returns only after the command has read some of it.
 const MORE_THAN_A_PIPE: usize = 256 << 10;
+
+/// How long a command waits for work that does not notice an interruption.
+const GRACE: Duration = Duration::from_secs(5);
 
 struct Running {
     child: Child,
@@ -26,6 +31,8 @@ struct End {
     code: Option<i32>,
     stdout: String,
     stderr: String,
+    /// The time from the signal to the end.
+    after: Duration,
 }
 
 impl Running {
@@ -50,11 +57,12 @@ impl Running {
         }
     }
 
-    /// Writes to standard input more than a pipe holds, so that the command is reading by then.
+    /// Writes to standard input, and waits until the command has read it all. Then the command waits for more.
     fn read(&mut self, bytes: &[u8]) {
-        assert!(bytes.len() >= MORE_THAN_A_PIPE);
-        let input = self.child.stdin.as_mut().unwrap();
+        let mut input = self.child.stdin.take().unwrap();
         input.write_all(bytes).unwrap();
+        self.until("the command to read", || is_empty(&input));
+        self.child.stdin = Some(input);
     }
 
     /// Sends the signal and waits for the end.
@@ -70,14 +78,21 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(1));
         }
+        let after = signalled.elapsed();
         let output = ended(self.child);
         let text = |bytes| String::from_utf8(bytes).unwrap();
         End {
             code: output.status.code(),
             stdout: text(output.stdout),
             stderr: text(output.stderr),
+            after,
         }
     }
+}
+
+/// Whether everything that was written to a pipe has been read.
+fn is_empty(pipe: impl AsFd) -> bool {
+    ioctl_fionread(pipe).unwrap() == 0
 }
 
 /// Returns the command `par`, which does not ignore SIGHUP even if the tests run under `nohup`.
@@ -293,6 +308,7 @@ fn waiting_for_a_registry_can_be_interrupted() {
                 code,
                 stdout,
                 stderr,
+                ..
             } = running.stop(signal);
             assert_eq!(code, Some(130), "{command:?} {signal:?}: {stderr}");
             if command.contains(&"json") {
@@ -321,27 +337,74 @@ fn waiting_for_standard_input_can_be_interrupted() {
     let archive = large_archive();
     let (archive, _) = archive.split_at(MORE_THAN_A_PIPE);
     let blanks = vec![b' '; MORE_THAN_A_PIPE];
-    let commands: [(&[&str], &[u8]); 3] = [
-        (&["verify", "-"], archive),
-        (&["push", "oci-layout://layout:1", "-"], archive),
-        (&["inspect", "good.par", "--check-config", "-"], &blanks),
+    let layout = "oci-layout://layout:1";
+    let provider = "-n N -v V -b x86_64-linux=good.par";
+    let create = |option: &str| format!("create {provider} {option} -");
+    let commands: [(String, &[u8]); 13] = [
+        ("verify -".to_owned(), archive),
+        (format!("push {layout} -"), archive),
+        ("inspect good.par --check-config -".to_owned(), &blanks),
+        // The beginning of a line, of a seed, of a token or of an object.
+        (
+            "pull localhost:1/p:1 -u u --password-stdin".to_owned(),
+            b"p",
+        ),
+        (create("--issuer"), b"SA"),
+        (create("--subject"), b"SV"),
+        (create("--schema"), b"{"),
+        ("sign good.par --issuer -".to_owned(), b"SA"),
+        ("keys rotate --from - --to a --provider b".to_owned(), b"SA"),
+        (format!("push {layout} good.par --rotation -"), b"e"),
+        (
+            format!("push {layout} good.par --sigstore --identity-token -"),
+            b"e",
+        ),
+        (format!("attest {layout} --type custom --predicate -"), b"{"),
+        ("trust import -".to_owned(), b"{"),
     ];
     for (command, input) in commands {
         let environment = Environment::new();
         let schema = ArchiveBuilder::two_targets()
             .wascap(|wascap| drop(wascap.insert("config_schema".to_owned(), true.into())));
         environment.write("good.par", schema.build());
-        let mut running = Running::start(&environment, command);
+        let words: Vec<&str> = command.split(' ').collect();
+        let mut running = Running::start(&environment, &words);
         running.read(input);
-        let End {
-            code,
-            stdout,
-            stderr,
-        } = running.stop(Signal::INT);
-        assert_eq!(
-            (code, stdout.as_str(), stderr.as_str()),
-            (Some(130), "", "error: interrupted\n")
-        );
-        assert_eq!(work(&environment), ["work/good.par"], "{command:?}");
+        assert_stopped(&running.stop(Signal::INT), &command);
+        assert_eq!(work(&environment), ["work/good.par"], "{command}");
     }
+}
+
+/// Asserts that the interruption ended the command, and that the command waited for nothing.
+#[track_caller]
+fn assert_stopped(end: &End, command: &str) {
+    assert_eq!(
+        (end.code, end.stdout.as_str(), end.stderr.as_str()),
+        (Some(130), "", "error: interrupted\n"),
+        "{command}"
+    );
+    assert!(end.after < GRACE, "{command}: {:?}", end.after);
+}
+
+#[test]
+fn waiting_for_a_key_in_a_pipe_can_be_interrupted() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let path = environment.path("key.pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    // The pipe has a writer as long as this file is open, so its reader never reaches the end.
+    let mut pipe = File::options().read(true).write(true).open(&path).unwrap();
+    let command = "create -n N -v V -b x86_64-linux=good.par --issuer key.pipe";
+    let words: Vec<&str> = command.split(' ').collect();
+    let mut running = Running::start(&environment, &words);
+    pipe.write_all(b"SA").unwrap();
+    running.until("the command to read", || is_empty(&pipe));
+    assert_stopped(&running.stop(Signal::INT), command);
+    assert_eq!(work(&environment), ["work/good.par", "work/key.pipe"]);
 }

@@ -1,4 +1,4 @@
-//! `Fetched::freshness`: when the tag was confirmed, and by whom.
+//! `Fetched::freshness`: whether the registry or the cache answered, and when.
 
 use std::time::SystemTime;
 

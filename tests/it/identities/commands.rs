@@ -92,7 +92,7 @@ fn trust_check_prints_the_identity_or_why_there_is_none() {
     let answer = site.environment.par(check).exit(5).json();
     assert_eq!(answer["identity"], Value::Null);
     let said = answer["refusals"][0]["message"].as_str().unwrap();
-    assert!(said.contains("it is by dev@acme.test"), "{said}");
+    assert!(said.contains("it was signed by dev@acme.test"), "{said}");
 }
 
 #[test]

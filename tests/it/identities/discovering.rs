@@ -19,7 +19,7 @@ fn each_bundle_says_who_has_signed_it_or_why_it_does_not_verify() {
     for said in [
         format!("verified: {} ({})", DEVELOPER.0, DEVELOPER.1),
         format!("verified: {} ({})", WORKFLOW.0, WORKFLOW.1),
-        "not verified: its certificate had expired when it signed, at ".to_owned(),
+        "not verified: its certificate had expired at the time of the signature, ".to_owned(),
     ] {
         assert!(discovered.stdout.contains(&said), "{discovered}");
     }

@@ -77,7 +77,7 @@ fn a_locked_identity_is_demanded_where_its_bundle_is_gone_also_in_an_audit() {
     ] {
         site.configure(&policy);
         let refused = site.fetch(&["--locked"]).exit(5);
-        let said = "it is by https://github.com/acme/demo/";
+        let said = "it was signed by https://github.com/acme/demo/";
         assert!(refused.stderr.contains(said), "{refused}");
         // It is the lock that demands this identity, and another policy would not help.
         let said = "is locked with the identity dev@acme.test of";

@@ -50,7 +50,7 @@ fn another_identity_and_another_issuer() {
         assert!(
             refused
                 .stderr
-                .contains("it is by dev@acme.test of http://oidc.test/email"),
+                .contains("it was signed by dev@acme.test, an identity of http://oidc.test/email"),
             "{refused}"
         );
     }
@@ -78,12 +78,12 @@ fn a_statement_about_another_manifest() {
 fn a_certificate_that_had_expired_or_was_not_yet_valid() {
     let said = Site::with(&["expired.json"]).refusal();
     assert!(
-        said.contains("its certificate had expired when it signed, at "),
+        said.contains("its certificate had expired at the time of the signature, "),
         "{said}"
     );
     let said = Site::with(&["not-yet-valid.json"]).refusal();
     assert!(
-        said.contains("its certificate was not valid yet when it signed, at "),
+        said.contains("its certificate was not valid yet at the time of the signature, "),
         "{said}"
     );
 }
@@ -115,7 +115,7 @@ fn a_certificate_of_an_authority_that_is_not_in_the_trusted_root() {
     root["certificateAuthorities"] = another["certificateAuthorities"].clone();
     let said = refusal_by(&root);
     assert!(
-        said.contains("its certificate is not one of the trusted root"),
+        said.contains("its certificate was not issued by an authority of the trusted root"),
         "{said}"
     );
     assert!(said.contains("whose newest key is of 20"), "{said}");

@@ -82,6 +82,36 @@ fn warnings_notes_and_errors_of_the_command_are_objects() {
 }
 
 #[test]
+fn each_of_several_failures_is_an_error_with_its_kind() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let missing = registry.reference("missing:1.0.0");
+    environment.write("list.txt", format!("nowhere\n{missing}\n"));
+    let lock = ["lock", "list.txt", "--log-format", "json"];
+    let failed = environment.par(lock).exit(2);
+    let written = records(&failed);
+    let expected = [
+        ("usage", "list.txt, line 1"),
+        ("not_found", "1.0.0"),
+        ("usage", "not everything can be locked"),
+    ];
+    assert_eq!(written.len(), expected.len(), "{failed}");
+    for (error, (kind, said)) in written.iter().zip(expected) {
+        assert_eq!(error["level"], "ERROR", "{failed}");
+        assert_eq!(error["kind"], kind, "{failed}");
+        assert!(
+            error["message"].as_str().unwrap().contains(said),
+            "{failed}"
+        );
+        assert!(error.as_object().unwrap().contains_key("hint"), "{failed}");
+    }
+    let text = environment.par(&lock[..2]).exit(2).stderr;
+    let lines = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!(lines("error: "), expected.len(), "{text}");
+    let with_hint = written.iter().filter(|error| error["hint"].is_string());
+    assert_eq!(lines("hint: "), with_hint.count(), "{text}");
+}
+
+#[test]
 fn warnings_of_the_library_have_their_fields() {
     let (environment, registry) = (Environment::new(), Registry::start());
     pack(&environment, "provider.par.gz", "/bin/true".as_ref());

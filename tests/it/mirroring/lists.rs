@@ -1,7 +1,7 @@
 //! The forms of a list, and the files for hosts.
 
 use super::{Site, assert_statuses, statuses};
-use crate::support::Outcome;
+use crate::support::{Environment, Outcome};
 use crate::transfer::push;
 
 #[test]
@@ -201,4 +201,20 @@ fn a_wrong_list_or_mirror_is_refused_before_any_request() {
         assert_eq!(outcome.code, code, "{outcome}");
     }
     assert_eq!(site.mirror.requests(), [""; 0]);
+}
+
+#[test]
+fn a_list_that_is_neither_a_file_nor_a_reference_is_refused_with_the_reason() {
+    let environment = Environment::new();
+    let mirror = |list: &str| environment.par(["mirror", list, "oci-layout://mirror"]);
+    let wrong = "ghcr.io/Org/provider:1.0";
+    let refused = mirror(wrong).exit(2);
+    let said = format!("`{wrong}` is neither a file that exists nor a reference: ");
+    assert!(refused.stderr.contains(&said), "{refused}");
+    assert!(refused.stderr.contains("upper-case"), "{refused}");
+    let missing = mirror("./Lists/none.txt").exit(3);
+    assert!(
+        missing.stderr.contains("cannot read ./Lists/none.txt"),
+        "{missing}"
+    );
 }

@@ -1,8 +1,10 @@
 //! Archives that the policy, a lock or a pin refuses are not copied.
 
+use nkeys::KeyPair;
+
 use super::{PROVIDERS, Site, assert_statuses, path_text, writes};
-use crate::support::Environment;
 use crate::support::archives::ArchiveBuilder;
+use crate::support::{Environment, Outcome};
 use crate::transfer::{peer, push};
 
 #[test]
@@ -83,6 +85,38 @@ fn the_digests_of_a_lock_are_mirrored_although_the_tags_have_moved() {
         .par(&["mirror", &lock, &site.place(), "-o", "json"])
         .exit(5);
     assert_statuses(&refused.json(), "present", &[("hello", "refused")]);
+}
+
+#[test]
+fn a_lock_file_that_is_the_list_is_the_only_lock() {
+    let site = Site::new();
+    site.environment.write("list.txt", site.reference("http"));
+    site.par(&["lock", "list.txt", "--destination", "good.lock"])
+        .success();
+    let good = site.read("good.lock");
+    let issuer = good.lines().find_map(|line| line.strip_prefix("issuer = "));
+    let other = format!("\"{}\"", KeyPair::new_account().public_key());
+    let bad = good.replace(issuer.unwrap(), &other);
+    site.environment.write("bad.lock", bad);
+    let mirror = |list: &str, variable: &str, options: &[&str]| {
+        let mut command = site.environment.command();
+        command.args(["mirror", list, &site.place()]).args(options);
+        command.env("PAR_LOCK", variable);
+        Outcome::of(command, b"")
+    };
+    for options in [&["--locked"][..], &["--lock-file", "none.lock"]] {
+        let refused = mirror("good.lock", "good.lock", options).exit(2);
+        let said = format!("good.lock is a lock file, so {} cannot", options[0]);
+        assert!(refused.stderr.contains(&said), "{refused}");
+    }
+    for (list, variable) in [("bad.lock", "good.lock"), ("list.txt", "bad.lock")] {
+        let refused = mirror(list, variable, &[]).exit(5);
+        let said = "the lock file bad.lock does not allow it";
+        assert!(refused.stderr.contains(said), "{refused}");
+        assert!(!refused.stderr.contains("good.lock"), "{refused}");
+    }
+    assert_eq!(writes(&site.mirror, 0), [""; 0]);
+    mirror("good.lock", "bad.lock", &[]).success();
 }
 
 #[test]

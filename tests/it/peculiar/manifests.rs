@@ -165,7 +165,7 @@ fn a_push_sends_no_get_where_head_is_answered() {
     let file = archive(&environment, "provider.par");
     push(&environment, &proxy.reference("org/provider:1.0.0"), &file);
     assert!(proxy.seen("GET", "/").is_empty());
-    // A missing tag is still reported.
+    // It is still reported that the registry does not have the manifest under its digest.
     let lost = ["HEAD", "GET"].map(|method| {
         let missing = Fault::status("404 Not Found");
         Rule::on(method, "/manifests/sha256:", missing).always()

@@ -40,7 +40,7 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Creates at most `limit` threads for at most `pending` blocks at a time.
+    /// Returns workers with at most `limit` threads, and a queue of at most `pending` blocks.
     pub(super) fn new(limit: usize, pending: usize) -> Self {
         let (jobs, queue) = sync_channel(pending);
         Self {
@@ -75,7 +75,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.jobs = None;
         for thread in self.threads.drain(..) {
-            // `wait` has reported a panic.
+            // `wait` reports a panic to a caller that needs the block.
             let _ = thread.join();
         }
     }

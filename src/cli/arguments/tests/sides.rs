@@ -10,9 +10,9 @@ struct Line {
 
 fn options(line: &str) -> [String; 2] {
     let sides = Line::parse_from(line.split(' ')).sides;
-    let both = [Side::from(&sides.from), Side::from(&sides.to)];
-    both.map(|side| {
-        let args = sides.both.with(&side);
+    let (from, to) = (Side::from(&sides.from), Side::from(&sides.to));
+    [(&from, &to), (&to, &from)].map(|(side, other)| {
+        let args = sides.both.with(side, other);
         let explicit = args.credentials.given().unwrap();
         let options = args.options(explicit);
         let user = options.credentials.explicit.clone();
@@ -42,4 +42,19 @@ fn a_file_with_credentials_for_one_side_replaces_the_user_for_both() {
     let [from, to] = options(line);
     assert!(from.starts_with("None"), "{from}");
     assert!(to.starts_with("Some"), "{to}");
+}
+
+#[test]
+fn one_half_of_the_common_credentials_belongs_to_the_side_with_the_other_half() {
+    for line in [
+        "par --password=p --to-user v",
+        "par --user=v --to-password p",
+    ] {
+        let [from, to] = options(line);
+        assert!(from.starts_with("None"), "{line}: {from}");
+        assert!(to.starts_with("Some((\"v\", \"p\"))"), "{line}: {to}");
+    }
+    let [from, to] = options("par --password=p --from-user u --to-user v");
+    assert!(from.starts_with("Some((\"u\", \"p\"))"), "{from}");
+    assert!(to.starts_with("Some((\"v\", \"p\"))"), "{to}");
 }

@@ -40,7 +40,7 @@ enum Command {
     /// registry or `online` if it does, the targets, the provider, its issuer, when the registry confirmed the tag,
     /// when the provider was used last, and the name and the version. Content that several lines share counts for the
     /// first of them. The total includes everything else in the cache. Pruned content is not listed. The trust policy
-    /// is not asked.
+    /// is not checked.
     #[command(after_help = "Examples:\n  par cache list\n  par cache list -o json")]
     List,
     Which(which::Args),

@@ -3,7 +3,6 @@
 use anyhow::Error;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::LockArgs;
 use crate::cli::failures::Failures;
 use crate::cli::output::{Answer, Problem, bytes};
 use crate::cli::session::Session;
@@ -135,14 +134,14 @@ impl Report {
             .field("hosts", hosts.collect::<Value>())
     }
 
-    /// Returns `answer` with all failures.
+    /// Returns `answer` with all failures. `explain` adds to an error what only the options of the command tell.
     pub(super) fn end(
         self,
         answer: Answer,
         mut failures: Failures,
         drift: Option<Problem>,
         session: &Session,
-        lock: &LockArgs,
+        explain: impl Fn(client::Error) -> Error,
     ) -> Answer {
         for Mirrored {
             reference,
@@ -153,14 +152,16 @@ impl Report {
         {
             if let Err(error) = outcome {
                 let reference = reference.to_string();
-                let error = match error {
+                let message = match error {
                     // All sources share this failure, so its message does not name a source and is printed once.
-                    client::Error::Shared(_) => {
-                        Error::from(error).context(format!("cannot write {}", self.mirror))
+                    client::Error::Shared(_) => format!("cannot write {}", self.mirror),
+                    // The lock, the trust policy or a pin has refused the source.
+                    _ if is_refused => {
+                        format!("{reference} is refused, so nothing of it was copied")
                     }
-                    error => explain(&reference, error, is_refused, lock),
+                    _ => format!("cannot mirror {reference}"),
                 };
-                failures.add(reference, &error);
+                failures.add(reference, &explain(error).context(message));
             }
         }
         if failures.is_empty() {
@@ -218,14 +219,4 @@ fn value(mirrored: &Mirrored) -> Value {
         "mounted": artifact.map(|artifact| artifact.mounted),
         "there_already": artifact.map(|artifact| artifact.existing),
     })
-}
-
-/// Adds the reference to an error. `is_refused` says that the lock, the trust policy or a pin has refused the source.
-fn explain(reference: &str, error: client::Error, is_refused: bool, lock: &LockArgs) -> Error {
-    let message = if is_refused {
-        format!("{reference} is refused, so nothing of it was copied")
-    } else {
-        format!("cannot mirror {reference}")
-    };
-    lock.explain(error).context(message)
 }

@@ -50,10 +50,12 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::OtherRotation { .. } => {
             "make a statement for these keys with `par keys rotate`, or leave --rotation out"
         }
-        Error::TagExists { .. } => "choose another tag, or leave --if-absent out to move this one",
+        Error::TagExists { .. } => {
+            "choose another name, or leave --if-absent out to replace this one"
+        }
         Error::TagIdentity { .. } => {
             "sign with the keys of the archive that the tag names, or if another publisher or provider is \
-             meant, allow it with --change-identity"
+             intended, allow it with --change-identity"
         }
         Error::TagOfArchive { .. } => {
             "choose another tag or repository for the image, or allow it with --change-identity"
@@ -103,6 +105,24 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// Returns the registry that requires credentials, if the error is that none are known.
+pub(crate) fn missing_credentials(error: &Error) -> Option<&str> {
+    let mut error = match error {
+        Error::Shared(error) => return missing_credentials(error),
+        Error::NotAttached { source, .. } => return missing_credentials(source),
+        Error::Oci(error) | Error::Base { source: error, .. } => error,
+        Error::Store(error) => error.downcast_ref::<oci::Error>()?,
+        _ => return None,
+    };
+    while let oci::Error::GaveUp { last, .. } = error {
+        error = last;
+    }
+    match error {
+        oci::Error::CredentialsMissing { registry, .. } => Some(registry),
+        _ => None,
+    }
+}
+
 /// Returns what the user can do about an error of a registry, a layout or the cache.
 fn store_hint(error: &StoreError) -> Option<String> {
     match error.downcast_ref::<oci::Error>() {
@@ -121,12 +141,12 @@ fn trust_hint(error: &TrustError) -> Option<String> {
         }
         TrustError::IdentityChanged { what, .. } => {
             return Some(format!(
-                "ask the publisher about it; if the change is meant, run `par trust accept {what}`"
+                "ask the publisher about it; if the change is intended, run `par trust accept {what}`"
             ));
         }
         TrustError::Downgrade { what, .. } => {
             return Some(format!(
-                "if the rollback is meant, run `par trust accept {what}`, or use the digest of the archive \
+                "if the rollback is intended, run `par trust accept {what}`, or use the digest of the archive \
                  that you want"
             ));
         }
@@ -135,7 +155,7 @@ fn trust_hint(error: &TrustError) -> Option<String> {
         }
         TrustError::Retired { what, .. } => {
             return Some(format!(
-                "use an archive of the new issuer; if this one is meant, list its issuer in the rule of the trust \
+                "use an archive of the new issuer; if you want this archive, list its issuer in the rule of the trust \
                  policy, or run `par trust accept {what}`"
             ));
         }
@@ -149,7 +169,7 @@ fn trust_hint(error: &TrustError) -> Option<String> {
             "add the subject to `subjects` in the trust policy if it belongs there"
         }
         TrustError::TooOld { .. } | TrustError::NoRevision { .. } => {
-            "if an older archive is meant, allow it with --min-revision"
+            "if you want an older archive, allow it with --min-revision"
         }
         TrustError::NoRule(_) => {
             "add a rule to the trust policy, or allow the issuer with --issuer"
@@ -202,8 +222,8 @@ fn identity_hint(refusals: &[(Digest, BundleError)]) -> Option<String> {
             UnknownAuthority { .. } | UnknownLog { .. } | WrongTimestamp { .. }
         )
     }) {
-        "name the instance of Sigstore that has signed with `root` in the trust policy or with --trusted-root; if it is that \
-         one, its trusted root is too old: get a newer file, or a newer version of `par`"
+        "set the instance of Sigstore that signed: `root` in the trust policy, or --trusted-root; if it is set already, its \
+         trusted root is too old: get a newer file, or a newer version of `par`"
     } else if any(|refusal| {
         use BundleError::{OtherIdentity, OtherPredicate};
         matches!(refusal, OtherIdentity { .. } | OtherPredicate { .. })
@@ -266,11 +286,11 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         LockError::IdentityLost { .. } => Some(
             "demand that identity in the trust policy; if it is not to be demanded any more, lock with --accept-identity",
         ),
-        LockError::PublisherChanged { .. } => {
-            Some("ask the publisher about it; if the change is meant, lock with --accept-identity")
-        }
+        LockError::PublisherChanged { .. } => Some(
+            "ask the publisher about it; if the change is intended, lock with --accept-identity",
+        ),
         LockError::Downgrade { .. } => {
-            Some("if the rollback is meant, lock with --allow-downgrade")
+            Some("if the rollback is intended, lock with --allow-downgrade")
         }
         LockError::Read { source, .. } if ErrorKind::of_io(source) == ErrorKind::NotFound => Some(
             "make one with `par lock FILE`, where FILE is a list of references or a wadm manifest; --destination names the lock file",

@@ -44,7 +44,7 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
         }
         Some(Advice::NameTag) => "name a tag of a provider archive, or give --push",
         Some(Advice::FindProxy) => {
-            "look for a proxy that removes the header Range: interrupted downloads start again from the beginning"
+            "check whether a proxy removes the header `Range`: without it, interrupted downloads start again from the beginning"
         }
         Some(Advice::UseStatic) => {
             "build the executable for musl (`--target x86_64-unknown-linux-musl`, for example): a static one starts on \
@@ -58,8 +58,10 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
             "raise the limit: `ulimit -n`, or LimitNOFILE= in the unit of systemd"
         }
         Some(Advice::SetClock) => "set the clock, by NTP for example: tokens and claims have dates",
-        Some(Advice::ChunksSuffice) => "nothing: blobs are sent in chunks",
-        Some(Advice::WholeSuffices) => "nothing, unless a proxy limits the size of requests",
+        Some(Advice::ChunksSuffice) => "no action is needed: blobs are sent in chunks",
+        Some(Advice::WholeSuffices) => {
+            "no action is needed, unless a proxy limits the size of requests"
+        }
     };
     Some(hint.to_owned())
 }

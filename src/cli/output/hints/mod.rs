@@ -9,7 +9,9 @@ mod doctor;
 mod oci;
 mod signing;
 
+pub(crate) use client::missing_credentials;
 pub(crate) use doctor::finding_hint;
+pub(crate) use oci::missing_credentials_hint;
 
 pub(super) use archive::archive_hint;
 pub(super) use cache::cache_hint;

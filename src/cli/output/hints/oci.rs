@@ -20,15 +20,8 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::GaveUp { last, .. } => return oci_hint(last),
         Error::Reference(error) => return reference_hint(error),
         Error::CredentialsMissing { registry, .. } => {
-            if let Some(file) = missing_credential_file() {
-                return Some(format!(
-                    "correct REGISTRY_AUTH_FILE, which names {file}, where there is no file, or run `par login {registry}`"
-                ));
-            }
-            return Some(format!(
-                "run `par login {registry}`, or give --user and --password; check the name of the \
-                 repository too: one that does not exist answers the same way"
-            ));
+            let options = Some("--user and --password");
+            return Some(missing_credentials_hint(registry, options));
         }
         Error::CredentialsRefused { registry, .. } => {
             return Some(format!(
@@ -194,11 +187,11 @@ fn upload_hint(problem: &UploadProblem) -> &'static str {
         }
         UploadProblem::Elsewhere { part, .. } => match part {
             UrlPart::Scheme => {
-                "set `X-Forwarded-Proto` to the scheme that clients use in the proxy in front of the \
-                 registry, or let the registry give relative locations (REGISTRY_HTTP_RELATIVEURLS=true)"
+                "in the proxy in front of the registry, set `X-Forwarded-Proto` to the scheme that clients use, \
+                 or let the registry give relative locations (REGISTRY_HTTP_RELATIVEURLS=true)"
             }
             _ => {
-                "pass the header `Host` with its port on in the proxy in front of the registry (nginx: \
+                "in the proxy in front of the registry, pass on the header `Host` with its port (nginx: \
                  `proxy_set_header Host $http_host`), or let the registry give relative locations \
                  (REGISTRY_HTTP_RELATIVEURLS=true)"
             }
@@ -210,6 +203,22 @@ fn upload_hint(problem: &UploadProblem) -> &'static str {
 fn has_own_authorities() -> bool {
     let mut names = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter();
     names.any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Returns what the user can do if no credentials for `registry` are known. `options` give a user and a password; `None`: no
+/// options can give them for this registry.
+pub(crate) fn missing_credentials_hint(registry: &str, options: Option<&str>) -> String {
+    if let Some(file) = missing_credential_file() {
+        return format!(
+            "correct REGISTRY_AUTH_FILE, which names {file}, where there is no file, or run `par login {registry}`"
+        );
+    }
+    let options = options.map(|options| format!(", or give {options}"));
+    let options = options.unwrap_or_default();
+    format!(
+        "run `par login {registry}`{options}; check the name of the repository too: one that does not exist answers \
+         the same way"
+    )
 }
 
 /// Returns the path in `REGISTRY_AUTH_FILE` if there is no file at that path.

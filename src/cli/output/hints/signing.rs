@@ -26,7 +26,7 @@ pub(crate) fn signing_hint(error: &SigningError) -> Option<String> {
             "get a new token right before signing, and check the clock of this machine"
         }
         SigningError::NotInCi => {
-            "give what the statement says with --predicate and --type; in a shell, `cosign attest --type slsaprovenance1 \
+            "give the predicate with --predicate, and its type with --type; in a shell, `cosign attest --type slsaprovenance1 \
              --predicate FILE REF` signs it as you"
         }
         SigningError::CiVariable(_) => {
