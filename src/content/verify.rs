@@ -14,7 +14,7 @@ use super::digest::{Algorithm, Digest, Hasher};
 #[non_exhaustive]
 pub enum VerifyError {
     /// The content has more bytes than its descriptor says.
-    #[error("{digest} is longer than the {size} bytes that its descriptor says")]
+    #[error("the content of {digest} is longer than the {size} bytes in its descriptor")]
     TooLong {
         /// The digest in the descriptor.
         digest: Digest,
@@ -22,7 +22,7 @@ pub enum VerifyError {
         size: u64,
     },
     /// The content ended early.
-    #[error("{digest} ended after {read} of {size} bytes")]
+    #[error("the content of {digest} ended after {read} of {size} bytes")]
     TooShort {
         /// The digest in the descriptor.
         digest: Digest,
