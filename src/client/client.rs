@@ -120,15 +120,20 @@ impl Client {
         }
     }
 
-    /// Returns a client for reading what is written to `destination`. It does not read from the host of `destination` in
-    /// place of other registries, because that host has what earlier writes have left there.
-    pub(super) async fn not_reading_from(&self, destination: &Reference) -> Result<Self, Error> {
-        Ok(match destination {
-            Reference::Layout(_) => self.clone(),
-            Reference::Registry(place) => Self {
-                registries: self.registries.avoiding(place.registry()).await?,
-                ..self.clone()
-            },
+    /// Returns a client for reading what `writer` writes to `destination`. It does not read from `destination` in place of
+    /// another registry, because `destination` has what earlier writes have left there.
+    pub(super) async fn not_reading_from(
+        &self,
+        destination: &Reference,
+        writer: &Self,
+    ) -> Result<Self, Error> {
+        let Reference::Registry(place) = destination else {
+            return Ok(self.clone());
+        };
+        let repository = writer.registries.repository(place);
+        Ok(Self {
+            registries: self.registries.avoiding(&repository).await?,
+            ..self.clone()
         })
     }
 

@@ -131,7 +131,7 @@ impl Client {
     ) -> Result<Copied, Error> {
         require_name(destination)?;
         let _turn = self.turn().await;
-        let reader = &reader.not_reading_from(destination).await?;
+        let reader = &reader.not_reading_from(destination, self).await?;
         let copy = CopySource::read(reader, source, destination).await?;
         let to = push_storage(self, destination).await?;
         let copied = copy.write(self, to.as_ref(), destination, options).await?;
@@ -150,7 +150,7 @@ impl Client {
     ) -> Result<Copied, Error> {
         require_name(destination)?;
         let _turn = self.turn().await;
-        let reader = &reader.not_reading_from(destination).await?;
+        let reader = &reader.not_reading_from(destination, self).await?;
         let copy = CopySource::read(reader, source, destination).await?;
         copy.write(self, to, destination, options).await
     }

@@ -67,7 +67,8 @@ impl Task {
     }
 
     async fn artifact(&self, named: &Named<'_>) -> Result<MirroredArtifact, Failure> {
-        let reader = self.reader.not_reading_from(&named.target).await?;
+        let reader = self.reader.not_reading_from(&named.target, &self.writer);
+        let reader = reader.await?;
         let approved = Approved::of(&reader, named).await;
         let approved = approved.map_err(Failure::approving)?;
         let digest = &approved.root.digest;

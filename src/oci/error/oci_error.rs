@@ -208,8 +208,8 @@ pub enum Error {
         address: String,
         source: OpaqueError,
     },
-    /// The registry redirected a write to a host that demands credentials. For writes, credentials are sent only to the
-    /// registry itself.
+    /// The registry redirected a request to a host that demands credentials and gets none. For writes, credentials are
+    /// sent only to the registry itself; for reads, only to hosts whose certificate is checked.
     #[error(
         "the request for the {what} was redirected to {address}, which gets no credentials and refused it \
          ({answer})"

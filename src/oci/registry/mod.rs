@@ -34,6 +34,7 @@ mod referrers_tag;
 mod registries;
 mod repository;
 mod repository_endpoint;
+mod repository_tags;
 #[cfg(feature = "sigstore")]
 mod services;
 mod settings;

@@ -9,11 +9,11 @@ use crate::oci::error::Error;
 use crate::oci::hosts::{self, Capability};
 use crate::oci::reference::{ParseReferenceError, Place, RegistryReference};
 
-use super::endpoints::{Endpoint, EndpointCache, RegistryEndpoints};
+use super::endpoints::{EndpointCache, RegistryEndpoints};
 use super::http::{Request, Scope, check_certificates, is_page};
 use super::options::RegistryOptions;
 use super::probe::Probe;
-use super::repository::Repository;
+use super::repository::{AvoidedRepository, Repository};
 #[cfg(feature = "sigstore")]
 use super::services::Services;
 
@@ -22,8 +22,8 @@ use super::services::Services;
 #[derive(Clone)]
 pub struct Registries {
     endpoints: Arc<EndpointCache>,
-    /// A host that is not asked as a mirror of other registries.
-    avoided: Option<Endpoint>,
+    /// A repository that is not read in place of those of other registries.
+    avoided: Option<AvoidedRepository>,
 }
 
 impl std::fmt::Debug for Registries {
@@ -62,13 +62,12 @@ impl Registries {
         })
     }
 
-    /// Returns a client that does not ask the host of `registry` as a mirror of other registries. Both share connections
-    /// and tokens. Sends no request.
-    pub(crate) async fn avoiding(&self, registry: &str) -> Result<Self, Error> {
-        let host = self.endpoints.of(registry).await?.writable()?;
+    /// Returns a client that does not read from `destination` in place of repositories of other registries, even if a mirror
+    /// is there. Both share connections and tokens. Sends no request.
+    pub(crate) async fn avoiding(&self, destination: &Repository) -> Result<Self, Error> {
         Ok(Self {
             endpoints: Arc::clone(&self.endpoints),
-            avoided: Some(host),
+            avoided: destination.to_avoid().await?,
         })
     }
 

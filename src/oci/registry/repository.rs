@@ -8,8 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::content::{
-    Descriptor, Digest, ErrorKind, ListedFirst, ManifestName, Reader, Referrer, ReferrerList,
-    StoreError, Uploads,
+    Descriptor, Digest, ListedFirst, Reader, Referrer, ReferrerList, StoreError, Uploads,
 };
 use crate::oci::error::Error;
 use crate::oci::hosts::Capability;
@@ -22,10 +21,7 @@ use super::http::Scope;
 use super::referrers;
 use super::repository_endpoint::RepositoryEndpoint;
 use super::unsettled::Unsettled;
-use super::{tags, upload};
-
-/// How long to wait for the tags of the registry itself if it has mirrors.
-const PATIENCE_FOR_TAGS: Duration = Duration::from_secs(10);
+use super::upload;
 
 /// One repository of one registry.
 ///
@@ -35,8 +31,7 @@ const PATIENCE_FOR_TAGS: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Repository {
     endpoints: Arc<EndpointCache>,
-    /// A host that is not asked as a mirror.
-    avoided: Option<Endpoint>,
+    avoided: Option<AvoidedRepository>,
     registry: String,
     name: String,
     /// How long to wait for the registry. With `None`, the time limit of the options applies.
@@ -49,6 +44,14 @@ pub struct Repository {
     unsettled: Option<Arc<Unsettled>>,
 }
 
+/// A repository that is not read in place of those of other registries.
+#[derive(Clone)]
+pub(super) struct AvoidedRepository {
+    registry: String,
+    /// The [place](Endpoint::place_of) of the repository at the endpoint that receives pushes.
+    place: String,
+}
+
 impl std::fmt::Debug for Repository {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "Repository({})", self.location())
@@ -58,7 +61,7 @@ impl std::fmt::Debug for Repository {
 impl Repository {
     pub(super) fn new(
         endpoints: Arc<EndpointCache>,
-        avoided: Option<Endpoint>,
+        avoided: Option<AvoidedRepository>,
         registry: &str,
         name: &str,
     ) -> Self {
@@ -152,32 +155,6 @@ impl Repository {
         self.first(capability_for(name), ask, |_| true).await
     }
 
-    /// Returns all tags of the repository, sorted. Sends one request for each page of the list.
-    ///
-    /// A mirror may lack tags. So mirrors are asked only if the registry itself does not answer within ten seconds, and
-    /// their answer is used with a warning.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] when the repository does not exist; [`Error::Malformed`] and [`Error::Json`] when the answer
-    /// is not a list of tags, or the list has more than 100,000 tags or 1,000 pages; and the errors of any request to a
-    /// registry.
-    pub async fn tags(&self) -> Result<Vec<String>, Error> {
-        let candidates = self.candidates(Capability::Resolve).await?;
-        let ask = async |endpoint| tags::list(&self.at(endpoint)).await;
-        if candidates.mirrors.is_empty() && candidates.paused.is_empty() {
-            return candidates.first(ask, |_| true).await;
-        }
-        let (tags, mirror) = candidates.last_first(ask, PATIENCE_FOR_TAGS).await?;
-        if let Some(mirror) = mirror {
-            tracing::warn!(
-                "the tags are those of the mirror {mirror}, because {} is not answering: it may have others",
-                self.registry
-            );
-        }
-        Ok(tags)
-    }
-
     /// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. The list is empty
     /// when the registry does not know `digest`.
     ///
@@ -215,20 +192,6 @@ impl Repository {
         };
         let is_enough = |list: &ReferrerList| !list.referrers.is_empty();
         self.first(Capability::Referrers, ask, is_enough).await
-    }
-
-    /// Returns all tags of the repository if the registry itself gives them on one page.
-    pub(super) async fn tags_on_one_page(&self) -> Result<Option<Vec<String>>, Error> {
-        let candidates = self.candidates(Capability::Resolve).await?;
-        if !candidates.mirrors.is_empty() || candidates.last.is_mirror() {
-            // A mirror may not have all tags.
-            return Ok(None);
-        }
-        match tags::only_page(&self.at(candidates.last)).await {
-            // Without the list, the caller can resolve each tag.
-            Err(error) if error.kind() != ErrorKind::Unavailable => Ok(None),
-            tags => tags,
-        }
     }
 
     /// Opens content, or the bytes `range` of it. Manifests are verified here, but the caller has to verify a blob. The
@@ -290,21 +253,6 @@ impl Repository {
         self.first(Capability::Pull, ask, |has| *has).await
     }
 
-    /// Returns all tags, sorted, from the endpoint that receives pushes, because a mirror may be out of date. The list
-    /// is empty when the repository does not exist.
-    pub(crate) async fn own_tags(&self) -> Result<Vec<String>, Error> {
-        match tags::list(&self.writable().await?).await {
-            Err(Error::NotFound { .. }) => Ok(Vec::new()),
-            tags => tags,
-        }
-    }
-
-    /// Returns all tags, sorted, each with the digest of the manifest that it names. Sends one request for each page of tags
-    /// and one for each tag, to the endpoint that receives pushes.
-    pub(crate) async fn own_tags_and_digests(&self) -> Result<Vec<(String, Digest)>, Error> {
-        tags::resolved(&self.writable().await?).await
-    }
-
     /// Returns the digest of the manifest that `tag` names at the endpoint that receives pushes, or `None` if there is no such
     /// tag.
     pub(crate) async fn own_digest(&self, tag: &str) -> Result<Option<Digest>, Error> {
@@ -313,24 +261,6 @@ impl Repository {
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// Returns the manifest that `name`, a tag or a digest, names, and all tags of the repository, sorted, each with
-    /// the digest of its manifest. Sends one request for each page of tags and one for each tag. It sends them to the
-    /// endpoint that receives pushes, because a mirror may be out of date.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`], and the errors of any request to a registry.
-    pub async fn manifest_and_tags(
-        &self,
-        name: &ManifestName,
-    ) -> Result<(Descriptor, Vec<(String, Digest)>), Error> {
-        let repository = self.writable().await?;
-        let manifest = repository.resolve_name(&name.to_string()).await?;
-        let tags = tags::resolved(&repository).await?;
-        repository.endpoint.answered();
-        Ok((manifest, tags))
     }
 
     /// Returns the first answer of an endpoint for which `is_enough` returns `true`. If there is none, fails with the
@@ -350,16 +280,30 @@ impl Repository {
             .await
     }
 
-    async fn candidates(&self, capability: Capability) -> Result<Candidates, Error> {
+    pub(super) async fn candidates(&self, capability: Capability) -> Result<Candidates, Error> {
         let endpoints = self.registry_endpoints().await?;
-        if self.direct {
-            return Ok(Candidates::only(endpoints.writable()?));
-        }
         let candidates = endpoints.readable(capability, self.limit)?;
+        if self.direct {
+            let own = endpoints.first_writable().cloned();
+            return Ok(Candidates::only(own.unwrap_or(candidates.last)));
+        }
         Ok(match &self.avoided {
-            Some(avoided) => candidates.without_mirrors_at(avoided),
-            None => candidates,
+            Some(avoided) if avoided.registry != self.registry => {
+                candidates.without_mirrors_at(&avoided.place, &self.name)
+            }
+            _ => candidates,
         })
+    }
+
+    /// Returns this repository as one to avoid. `None`: no host receives pushes for it.
+    pub(super) async fn to_avoid(&self) -> Result<Option<AvoidedRepository>, Error> {
+        let endpoints = self.registry_endpoints().await?;
+        Ok(endpoints
+            .first_writable()
+            .map(|endpoint| AvoidedRepository {
+                registry: self.registry.clone(),
+                place: endpoint.place_of(&self.name),
+            }))
     }
 
     /// Makes sure that the registry accepts uploads from this client, by opening one.
@@ -372,7 +316,7 @@ impl Repository {
         Ok(self.at(self.registry_endpoints().await?.writable()?))
     }
 
-    fn at(&self, endpoint: Endpoint) -> RepositoryEndpoint {
+    pub(super) fn at(&self, endpoint: Endpoint) -> RepositoryEndpoint {
         RepositoryEndpoint {
             endpoint,
             registry: self.registry.clone(),
@@ -382,7 +326,7 @@ impl Repository {
         }
     }
 
-    async fn registry_endpoints(&self) -> Result<Arc<RegistryEndpoints>, Error> {
+    pub(super) async fn registry_endpoints(&self) -> Result<Arc<RegistryEndpoints>, Error> {
         self.endpoints.of(&self.registry).await
     }
 

@@ -228,6 +228,66 @@ fn the_tags_are_those_of_the_registry_itself_unless_it_does_not_answer() {
     let listed = par(&environment, &tags, &["--patience", "0"]).success();
     assert_eq!(listed.json()["tags"], json!(["1.0.0"]));
     assert_eq!(listed.json()["from"], json!([mirror.address()]));
-    let said = format!("those of the mirror {}", mirror.address());
+    let said = format!("the tags are those of {}, and", mirror.address());
     assert!(listed.stderr.contains(&said), "{listed}");
+}
+
+#[test]
+fn the_tags_of_a_mirror_are_listed_where_the_registry_itself_denies_access() {
+    let environment = Environment::new();
+    let origin = Registry::builder().htpasswd("jane", "password").start();
+    let mirror = Registry::start();
+    pushed(&environment, &mirror, "provider:1.0.0");
+    let hosts = format!(
+        "[host.\"http://{}\"]\ncapabilities = [\"pull\", \"resolve\"]",
+        mirror.address()
+    );
+    configure(&environment, origin.address(), &hosts);
+    let tags = ["tags", &origin.reference("provider"), "-o", "json"];
+    let listed = par(&environment, &tags, &[]).success();
+    assert_eq!(listed.json()["tags"], json!(["1.0.0"]));
+    assert!(listed.stderr.contains("requires credentials"), "{listed}");
+}
+
+#[test]
+fn the_host_that_receives_pushes_is_also_read() {
+    let (environment, origin, host) = (Environment::new(), Registry::start(), Registry::start());
+    // Without a list of capabilities, the host has all of them.
+    let hosts = format!("[host.\"http://{}\"]", host.address());
+    configure(&environment, origin.address(), &hosts);
+    let file = pushed(&environment, &origin, "provider:dev");
+    for (from, to) in [
+        ("provider:dev", "provider:1.0.0"),
+        ("provider:dev", "other:1.0.0"),
+    ] {
+        let copy = ["copy", &origin.reference(from), &origin.reference(to)];
+        par(&environment, &copy, &[]).success();
+        assert_pulls(&environment, &origin.reference(to), &file, &[]);
+    }
+    let tags = ["tags", &origin.reference("provider")];
+    let listed = par(&environment, &tags, &[]).success();
+    assert_eq!(listed.stdout, "dev\n1.0.0\n");
+}
+
+#[test]
+fn a_copy_reads_from_another_repository_of_the_destination_that_mirrors_the_source() {
+    let (environment, mirror) = (Environment::new(), Registry::start());
+    let file = pushed(&environment, &mirror, "proxy/provider:1.0.0");
+    // Nothing answers at the source.
+    let (origin, url) = (
+        "127.0.0.1:1",
+        format!("http://{}/v2/proxy", mirror.address()),
+    );
+    let hosts =
+        format!("[host.{url:?}]\ncapabilities = [\"pull\", \"resolve\"]\noverride_path = true");
+    configure(&environment, origin, &hosts);
+    let from = format!("{origin}/provider:1.0.0");
+    let copy = |to: &str| {
+        let arguments = ["copy", &from, to, "--without-referrers"];
+        par(&environment, &arguments, &["--patience", "0"])
+    };
+    let own = mirror.reference("own/provider:1.0.0");
+    copy(&own).success();
+    assert_pulls(&environment, &own, &file, &[]);
+    copy(&mirror.reference("proxy/provider:2.0.0")).exit(6);
 }

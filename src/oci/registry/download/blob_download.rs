@@ -75,11 +75,15 @@ impl Download {
             paused,
             skipped,
         } = candidates;
-        let again: Vec<_> = mirrors.iter().cloned().chain(paused).rev().collect();
+        let has_mirrors = !mirrors.is_empty() || !paused.is_empty();
+        let again = mirrors.iter().cloned().chain(paused).rev();
+        // A mirror that sent wrong content would send it again.
+        let again: Vec<_> = again
+            .filter(|mirror| !mirror.availability().was_corrupt())
+            .collect();
         let mut others: Vec<_> = mirrors.into_iter().chain([last.clone()]).rev().collect();
         let endpoint = others.pop().unwrap_or_else(|| last.clone());
         let is_whole = range.start == 0 && range.end == content.size;
-        let has_mirrors = !again.is_empty();
         Self {
             attempts: endpoint.attempts(),
             repository: at(endpoint),
@@ -283,7 +287,7 @@ impl Download {
                 self.move_to(next);
                 Ok(())
             }
-            (None, Some(out_of_reach)) if !ignores_ranges => Err(self.to_report(out_of_reach)),
+            (None, Some(out_of_reach)) if !ignores_ranges => Err(self.reported(out_of_reach)),
             (None, _) => Err(error),
         }
     }
@@ -300,11 +304,11 @@ impl Download {
                 return Ok(());
             }
         }
-        Err(self.to_report(error))
+        Err(self.reported(error))
     }
 
     /// Returns the error to report when the last endpoint failed with `error` and no mirror is left.
-    fn to_report(&mut self, error: Error) -> Error {
+    fn reported(&mut self, error: Error) -> Error {
         match (self.range_ignored.take(), error) {
             // The caller can ask for the whole blob instead.
             (Some(ignored), error) if error.is_out_of_reach() => ignored,

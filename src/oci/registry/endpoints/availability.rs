@@ -8,13 +8,24 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// When a caller stops waiting after at least this time, the mirror counts as failed. A shorter wait does not count.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// The time and the reason of the last failure of an endpoint, if any.
+/// The last failure of an endpoint, if any.
 #[derive(Default)]
-pub(crate) struct Availability(Mutex<Option<(Instant, String)>>);
+pub(crate) struct Availability(Mutex<Option<Failure>>);
+
+struct Failure {
+    when: Instant,
+    reason: String,
+    /// Whether the endpoint sent wrong content.
+    is_corrupt: bool,
+}
 
 impl Availability {
-    pub(super) fn failed(&self, reason: String) {
-        self.set(Some((Instant::now(), reason)));
+    pub(super) fn failed(&self, reason: String, is_corrupt: bool) {
+        self.set(Some(Failure {
+            when: Instant::now(),
+            reason,
+            is_corrupt,
+        }));
     }
 
     pub(crate) fn recovered(&self) {
@@ -24,8 +35,16 @@ impl Availability {
     /// Returns the reason of a recent failure, because of which the endpoint should not be asked now.
     pub(super) fn recent_failure(&self) -> Option<String> {
         let failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = failure.as_ref().filter(|(when, _)| when.elapsed() < PAUSE);
-        recent.map(|(_, reason)| reason.clone())
+        let recent = failure.as_ref().filter(|failure| failure.is_recent());
+        recent.map(|failure| failure.reason.clone())
+    }
+
+    /// Returns whether the endpoint sent wrong content recently.
+    pub(crate) fn was_corrupt(&self) -> bool {
+        let failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        failure
+            .as_ref()
+            .is_some_and(|failure| failure.is_recent() && failure.is_corrupt)
     }
 
     /// Awaits an answer of the endpoint. If the caller stops waiting for a silent endpoint, a failure is recorded, so
@@ -41,8 +60,14 @@ impl Availability {
         answer
     }
 
-    fn set(&self, failure: Option<(Instant, String)>) {
+    fn set(&self, failure: Option<Failure>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+}
+
+impl Failure {
+    fn is_recent(&self) -> bool {
+        self.when.elapsed() < PAUSE
     }
 }
 
@@ -59,7 +84,7 @@ impl Drop for Wait<'_> {
         if !self.answered && waited >= SILENCE {
             let seconds = waited.as_secs_f32();
             let reason = format!("no answer within {seconds:.1} seconds, then the caller gave up");
-            self.availability.failed(reason);
+            self.availability.failed(reason, false);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::content::with_causes;
+use crate::content::{ErrorKind, with_causes};
 use crate::oci::error::{Error, one_line};
 
 use super::endpoint::Endpoint;
@@ -33,10 +33,11 @@ impl Candidates {
         }
     }
 
-    /// Returns the candidates without the mirrors that are at the host of `avoided`.
-    pub(crate) fn without_mirrors_at(mut self, avoided: &Endpoint) -> Self {
-        self.mirrors.retain(|mirror| !mirror.is_at_host_of(avoided));
-        self.paused.retain(|mirror| !mirror.is_at_host_of(avoided));
+    /// Returns the candidates without the mirrors that have `repository` at this [place](Endpoint::place_of).
+    pub(crate) fn without_mirrors_at(mut self, place: &str, repository: &str) -> Self {
+        let is_elsewhere = |mirror: &Endpoint| mirror.place_of(repository) != place;
+        self.mirrors.retain(is_elsewhere);
+        self.paused.retain(is_elsewhere);
         self
     }
 
@@ -88,32 +89,37 @@ impl Candidates {
 }
 
 impl Candidates {
-    /// Returns the answer of the last endpoint. If it does not answer within `patience`, returns the first answer of a
-    /// mirror, and the name of that mirror.
-    pub(crate) async fn last_first<T, F>(
+    /// Returns the answer of `own`. If `own` does not answer within `patience`, or denies access, returns the first answer
+    /// of the others, with the endpoint that gave it and the error of `own`.
+    pub(crate) async fn own_first<T, F>(
         self,
+        own: &Endpoint,
         ask: impl Fn(Endpoint) -> F,
         patience: Duration,
-    ) -> Result<(T, Option<String>), Error>
+    ) -> Result<(T, Option<(Endpoint, Error)>), Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let error = match ask(self.last.limited_to(patience)).await {
+        let error = match ask(own.limited_to(patience)).await {
             Ok(answer) => {
-                self.last.answered();
+                own.answered();
                 return Ok((answer, None));
             }
-            Err(error) if !error.is_out_of_reach() => return Err(error),
             Err(error) => error,
         };
+        if !error.is_out_of_reach() && error.kind() != ErrorKind::Denied {
+            return Err(error);
+        }
         let mut skipped = SkippedMirrors::default();
-        for mirror in self.mirrors.into_iter().chain(self.paused) {
-            match ask(mirror.clone()).await {
+        let others = self.mirrors.into_iter().chain(self.paused);
+        let others = others.chain([self.last.limited_to(patience)]);
+        for other in others.filter(|other| !other.is_same(own)) {
+            match ask(other.clone()).await {
                 Ok(answer) => {
-                    mirror.answered();
-                    return Ok((answer, Some(mirror.name().to_owned())));
+                    other.answered();
+                    return Ok((answer, Some((other, error))));
                 }
-                Err(error) => skipped.add(mirror.name(), &with_causes(&error)),
+                Err(error) => skipped.add(other.name(), &with_causes(&error)),
             }
         }
         Err(skipped.attach_to(error))

@@ -11,7 +11,7 @@ use reqwest::{Response, StatusCode, Url};
 use crate::content::{AnsweringHosts, ErrorKind, with_causes};
 use crate::oci::error::Error;
 use crate::oci::hosts::{Capability, Host};
-use crate::oci::names::is_loopback_url;
+use crate::oci::names::{authority, is_loopback_url};
 
 use super::super::auth::Authenticator;
 use super::super::http::{Attempts, Payload, Request, decode, is_transient, read_up_to};
@@ -106,9 +106,12 @@ impl Endpoint {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Returns whether both endpoints are at one host and port.
-    pub(super) fn is_at_host_of(&self, other: &Self) -> bool {
-        self.shared.transport.base.origin() == other.shared.transport.base.origin()
+    /// Returns where the endpoint has `repository`: the host, the port and the path, without the scheme. One place may be
+    /// reached with TLS or without.
+    pub(crate) fn place_of(&self, repository: &str) -> String {
+        let base = &self.shared.transport.base;
+        let path = base.path().trim_end_matches('/');
+        format!("{}{path}/{repository}", authority(base))
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
@@ -162,7 +165,8 @@ impl Endpoint {
         // A mirror without byte ranges can still send whole content.
         let ignores_ranges = matches!(error, Error::RangeIgnored { .. });
         if error.is_out_of_reach() || error.kind() == ErrorKind::NotVerified && !ignores_ranges {
-            self.shared.availability.failed(reason);
+            let is_corrupt = error.kind() == ErrorKind::NotVerified;
+            self.shared.availability.failed(reason, is_corrupt);
         }
     }
 
@@ -171,7 +175,7 @@ impl Endpoint {
         let name = self.name();
         tracing::warn!("{name} sent wrong content for the {what}; it is not asked for a minute");
         let reason = format!("it sent wrong content for the {what}");
-        self.shared.availability.failed(reason);
+        self.shared.availability.failed(reason, true);
     }
 
     pub(crate) fn availability(&self) -> &Availability {

@@ -74,7 +74,7 @@ impl RegistryEndpoints {
 
     /// Returns the endpoint for pushes. All content of a push is sent to the same endpoint.
     pub(crate) fn writable(&self) -> Result<Endpoint, Error> {
-        let first = self.able(Capability::Push).next();
+        let first = self.first_writable();
         let first = first.ok_or_else(|| self.no_host(Capability::Push))?;
         if first.is_mirror() && !self.told.swap(true, Ordering::Relaxed) {
             let (registry, host, file) = (&self.registry, first.name(), &self.file);
@@ -83,6 +83,11 @@ impl RegistryEndpoints {
             );
         }
         Ok(first.clone())
+    }
+
+    /// Returns the endpoint for pushes, for reading from it. `None`: no host receives pushes.
+    pub(crate) fn first_writable(&self) -> Option<&Endpoint> {
+        self.able(Capability::Push).next()
     }
 
     /// Returns the mirrors and the registry itself, with the time limits for a quick attempt.

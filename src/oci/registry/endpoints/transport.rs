@@ -240,8 +240,8 @@ impl Transport {
         }
     }
 
-    /// Returns whether the credentials that are stored for another host may be sent to `url`. Whoever answers there must
-    /// be that host: plain HTTP and unchecked certificates were allowed for the host of this endpoint only.
+    /// Returns whether the credentials that are stored for another host may be sent to `url`. The user did not name that
+    /// host, so only a checked certificate shows that it answers there, and nobody in between.
     fn may_log_in(&self, url: &Url) -> bool {
         is_loopback_url(url) || url.scheme() == "https" && !self.accepts_any_certificate
     }
@@ -335,9 +335,9 @@ impl Transport {
         let request = &*self.addressed(request, response.url());
         // When storage refuses a request, the reason is an expired URL, and not the user.
         let authenticator = self.authenticator_for(request);
-        let refuses_user = self.is_base(&request.url)
-            || challenges(&response, request)
-            || authenticator.knows(request).await;
+        let asks_user = challenges(&response, request);
+        let refuses_user =
+            self.is_base(&request.url) || asks_user || authenticator.knows(request).await;
         let headers = response.headers().clone();
         // Without the text of the refusal, only the status is reported.
         let body = tokio::time::timeout(limit, read_up_to(response, REFUSAL_LIMIT)).await;
@@ -353,7 +353,8 @@ impl Transport {
         }
         Err(match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
-                if !self.is_base(&request.url) && !request.is_read() =>
+                if !self.is_base(&request.url)
+                    && (!request.is_read() || asks_user && !self.may_log_in(&request.url)) =>
             {
                 Error::RedirectDenied {
                     what: request.what.clone(),
