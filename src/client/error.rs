@@ -71,6 +71,14 @@ pub enum Error {
         /// The digest of the manifest that the caller wants the tag to name.
         wanted: Digest,
     },
+    /// The destination of an image is an existing file that is not the tar of an image layout.
+    #[error("{} exists, and is not replaced", path.display())]
+    NotReplaced {
+        /// The path of the file.
+        path: PathBuf,
+        /// What the file is.
+        source: oci::Error,
+    },
     /// A tag names an archive of another issuer or subject, and the caller has not allowed that to change.
     #[error(
         "{reference} names an archive of the issuer {issuer} and the subject {subject}; the new one is of \
@@ -360,6 +368,7 @@ impl Error {
             | Self::TooManyUntagged { .. } => ErrorKind::NotVerified,
             Self::NotAttached { source, .. } => source.kind(),
             Self::TagExists { .. }
+            | Self::NotReplaced { .. }
             | Self::TagIdentity { .. }
             | Self::TagMoved { .. }
             | Self::TagOfArchive { .. } => ErrorKind::Conflict,

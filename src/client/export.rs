@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::archive::{Contents, Target};
 use crate::content::{Digest, DigestReader, MeteredReader, Step, Stored};
 use crate::oci::{
-    LayoutFileWriter, LayoutForm, LayoutReference, ReadLayout, Reference, media_type,
+    self, LayoutFileWriter, LayoutForm, LayoutReference, ReadLayout, Reference, media_type,
 };
 
 use super::about::about;
@@ -39,7 +39,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registries, the cache, the archive or the trust policy; [`Error::NoImageTarget`],
-    /// [`Error::Base`], [`Error::ImagePath`], [`Error::ReservedLabel`]; [`Error::TagExists`] and
+    /// [`Error::Base`], [`Error::ImagePath`], [`Error::ReservedLabel`]; [`Error::TagExists`], [`Error::NotReplaced`] and
     /// [`Error::TagOfArchive`] when the tag may not be moved, or the file may not be replaced. No tag is moved then, and
     /// no file is written.
     pub async fn export(
@@ -171,7 +171,13 @@ impl<'a> Export<'a> {
         })
     }
 
+    /// Asks whether the destination can be written, before the archive is read.
     async fn ask_access(&self) -> Result<UploadAccess, Error> {
+        if let Reference::Layout(place) = self.destination
+            && replaces_file(place)
+        {
+            open_replaced(place.path()).await?;
+        }
         UploadAccess::ask(&self.client, self.destination).await
     }
 
@@ -308,8 +314,7 @@ impl<'a> Export<'a> {
             Reference::Layout(place) if replaces_file(place) => place,
             _ => return push_storage(&self.client, reference).await,
         };
-        // Opening the file refuses one that is not the tar of a layout.
-        let existing = LayoutFileWriter::open_or_create(place.path()).await?;
+        let existing = open_replaced(place.path()).await?;
         if !self.options.if_absent {
             return Ok(Box::new(LayoutFileWriter::replace(place.path())));
         }
@@ -324,6 +329,18 @@ impl<'a> Export<'a> {
             None => Ok(Box::new(existing)),
         }
     }
+}
+
+/// Opens the file that an image replaces. Only the tar of a layout is replaced, or an empty file.
+async fn open_replaced(path: &Path) -> Result<LayoutFileWriter, Error> {
+    let opened = LayoutFileWriter::open_or_create(path).await;
+    opened.map_err(|error| match error {
+        source @ oci::Error::NotALayout { .. } => Error::NotReplaced {
+            path: path.to_owned(),
+            source,
+        },
+        error => error.into(),
+    })
 }
 
 /// Returns whether an image for `place` replaces an existing file. An image without a name must be the only one in its

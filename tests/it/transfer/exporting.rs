@@ -522,13 +522,14 @@ fn a_file_is_replaced_only_if_it_is_a_layout_and_never_with_the_option() {
 
     let notes = "These are notes, and no tar.".repeat(100);
     environment.write("notes.tar", &notes);
-    for destination in [
-        "notes.tar",
-        "oci-archive://notes.tar",
-        "oci-archive://notes.tar:1",
+    for (destination, code, said) in [
+        ("notes.tar", 7, "notes.tar exists, and is not replaced: "),
+        ("oci-archive://notes.tar", 7, "hint: name another file"),
+        ("oci-archive://notes.tar:1", 3, ""),
     ] {
         for options in [&["--if-absent"][..], &[]] {
-            let refused = export(destination, options).exit(3);
+            let refused = export(destination, options).exit(code);
+            assert!(refused.stderr.contains(said), "{refused}");
             let said = "notes.tar is not an OCI image layout: it is not a tar";
             assert!(refused.stderr.contains(said), "{refused}");
         }
