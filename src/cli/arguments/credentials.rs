@@ -41,7 +41,7 @@ pub(crate) struct CredentialArgs {
     /// The password from standard input. It can be read once, but a command may need it several times.
     #[arg(skip)]
     password_read: Arc<OnceLock<String>>,
-    /// The sides whose options can give a missing user or password. Empty if the command has no sides.
+    /// The sides whose options can give a missing user or password. Empty if the command reaches one registry.
     #[arg(skip)]
     sides: Vec<SideName>,
     /// Set when these credentials are used for the first time. Both sides of a command may use them.
@@ -67,7 +67,7 @@ impl CredentialArgs {
             args.used = Arc::default();
         }
         let are_in_file = side.registry_config.is_some() && side.user.is_none();
-        let are_of_other = !side.has_user_or_password() && self.is_completed_by(other);
+        let are_of_other = !side.has_user_or_password() && self.is_half_for(other);
         if are_in_file || are_of_other {
             args.leave_out_variables();
             (args.password, args.password_stdin) = (None, false);
@@ -75,9 +75,9 @@ impl CredentialArgs {
         if side.user.is_some() {
             args.user = side.user.clone();
         }
-        args.sides = vec![side.name];
+        args.sides = side.name.into_iter().collect();
         if !side.has_user_or_password() && !other.has_user_or_password() {
-            args.sides.push(other.name);
+            args.sides.extend(other.name);
         }
         if side.has_password() {
             args.password = side.password.clone();
@@ -87,13 +87,15 @@ impl CredentialArgs {
         args
     }
 
-    /// Whether these credentials are only a user or only a password, and `side` has the other half. If so, they are meant for
-    /// that side alone.
-    fn is_completed_by(&self, side: &Side) -> bool {
-        match (self.any(), self.has_password()) {
-            (false, true) => side.user.is_some() && !side.has_password(),
-            (true, false) => side.user.is_none() && side.has_password(),
-            _ => false,
+    /// Returns whether these credentials are only a user or only a password, and are not for any side but `side`: it has the
+    /// other half, or they are in variables, which may be set for other commands, and it has both.
+    fn is_half_for(&self, side: &Side) -> bool {
+        let (has_user, has_password) = (self.any(), self.has_password());
+        match (side.user.is_some(), side.has_password()) {
+            (true, true) => has_user != has_password && self.in_variables(),
+            (true, false) => !has_user && has_password,
+            (false, true) => has_user && !has_password,
+            (false, false) => false,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::cli::output::{Failure, path_text};
 use crate::cli::threads::blocking;
 use crate::client::{Error, Lock, MirrorSource};
 use crate::content::open_regular;
-use crate::oci::{LayoutReference, Reference};
+use crate::oci::{LayoutReference, ParseReferenceError, Reference};
 
 use super::deployment::{Deployment, FILE};
 use super::path::{explicit_path, neither_file_nor_reference};
@@ -69,8 +69,11 @@ impl MirrorList {
             Ok(Reference::Layout(layout)) => Ok(Self::Layout(layout)),
             Ok(reference) => Ok(Self::Reference(reference)),
             Err(error) => {
-                // The error of opening a missing file, a directory or a device explains the problem.
-                if explicit_path(argument).is_some() || exists(path.clone()).await? {
+                // The error of opening a missing file, a directory or a device explains the problem. A text that names no
+                // registry is probably the name of a file.
+                let is_path = explicit_path(argument).is_some()
+                    || matches!(error, ParseReferenceError::RegistryMissing { .. });
+                if is_path || exists(path.clone()).await? {
                     return Self::read_file(path).await;
                 }
                 Err(neither_file_nor_reference(&text, error))

@@ -9,8 +9,7 @@ use crate::client;
 use crate::content::ErrorKind;
 use crate::oci::Reference;
 
-use super::side::SideName;
-use super::sides::{FROM, TO};
+use super::side::{FROM, SideName, TO};
 
 /// The registries that each side of a command reaches. A side may be in none.
 pub(crate) struct Reached {
@@ -28,6 +27,12 @@ impl Reached {
             from: from.into_iter().filter_map(registry).collect(),
             to: to.and_then(registry),
         }
+    }
+
+    /// Returns whether these are several registries.
+    pub(super) fn are_several(&self) -> bool {
+        let all: BTreeSet<_> = self.from.iter().chain(&self.to).collect();
+        all.len() > 1
     }
 
     /// Adds to an error about missing credentials which side needs them. The hint has the options of that side, because
@@ -50,8 +55,7 @@ impl Reached {
     /// Returns the side that reaches `registry`, and whether options can give its user and its password: they are for one
     /// registry only. Returns `None` if no side reaches it, or if there is only one registry.
     fn side_of(&self, registry: &str) -> Option<(SideName, bool)> {
-        let mut all = self.from.iter().chain(&self.to);
-        if all.all(|other| other == registry) {
+        if !self.are_several() {
             return None;
         }
         if self.from.contains(registry) {

@@ -11,9 +11,19 @@ pub(super) struct SideName {
     pub(super) prefix: &'static str,
 }
 
+pub(super) const FROM: SideName = SideName {
+    title: "the first side",
+    prefix: "from",
+};
+pub(super) const TO: SideName = SideName {
+    title: "the second side",
+    prefix: "to",
+};
+
 /// The registry options for one side, which replace the options for both sides.
 pub(super) struct Side {
-    pub(super) name: SideName,
+    /// `None`: the command reaches one registry only, so options for both sides are for that registry.
+    pub(super) name: Option<SideName>,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) password_stdin: bool,

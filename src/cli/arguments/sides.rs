@@ -8,17 +8,13 @@ use clap::ValueHint;
 use crate::cli::session::Session;
 use crate::oci::Reference;
 
+use super::reached::Reached;
 use super::registry::RegistryArgs;
-use super::side::{Side, SideName};
+use super::side::{FROM, Side, TO};
 
 /// Defines the options of one side, whose names begin with the name of the side.
 macro_rules! side {
     ($name:ident, $constant:ident, $side:literal, $argument:literal) => {
-        pub(super) const $constant: SideName = SideName {
-            title: $argument,
-            prefix: $side,
-        };
-
         #[derive(Clone, clap::Args)]
         #[command(next_help_heading = concat!("Registry options for ", $argument, " alone"))]
         pub(crate) struct $name {
@@ -115,7 +111,7 @@ macro_rules! side {
             fn from(args: &$name) -> Self {
                 let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
                 Self {
-                    name: $constant,
+                    name: Some($constant),
                     user: given(&args.user),
                     password: given(&args.password),
                     password_stdin: args.password_stdin,
@@ -156,8 +152,12 @@ impl SidesArgs {
         to: Option<&'a Reference>,
         session: &Session,
     ) -> Result<(RegistryArgs, RegistryArgs)> {
-        let sides = (Side::from(&self.from), Side::from(&self.to));
+        let mut sides = (Side::from(&self.from), Side::from(&self.to));
         let mut both = self.both.clone();
+        let from: Vec<_> = from.into_iter().collect();
+        if !Reached::new(from.iter().copied(), to).are_several() {
+            (sides.0.name, sides.1.name) = (None, None);
+        }
         let from = from.into_iter();
         let from = from.filter(|_| !sides.0.has_credentials());
         let to = to.filter(|_| !sides.1.has_credentials());

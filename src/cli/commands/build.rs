@@ -99,7 +99,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
         session.warn(warning);
     }
     // All arguments are checked first, because compiling takes long.
-    args.signing = args.signing.read_streams().await?;
+    args.signing.check()?;
     let created = args.signing.created()?;
     let destination = match &args.push {
         Some(reference) => {
@@ -111,6 +111,8 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
             None
         }
     };
+    // A password is the first line of standard input, and a key may follow.
+    args.signing = args.signing.read_streams().await?;
     let options = BuildOptions {
         targets: args.targets,
         with: args.with,

@@ -163,6 +163,7 @@ fn explain(error: client::Error) -> Error {
         Some(TrustError::UntrustedIssuer { .. }) => {
             "sign with a key that the trust policy allows, or allow the issuer there"
         }
+        Some(TrustError::Revoked { .. }) => "sign with another key",
         Some(TrustError::NoRule(_)) => "add a rule for the repository to the trust policy",
         Some(TrustError::TooOld { .. } | TrustError::NoRevision { .. }) => {
             "build with a higher --revision, or change `min-revision` in the trust policy"

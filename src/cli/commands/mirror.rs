@@ -15,7 +15,7 @@ use crate::cli::arguments::{
     destination, newest,
 };
 use crate::cli::failures::Failures;
-use crate::cli::output::{Answer, Failure, path_text};
+use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::client::{
     Client, Error, MirrorDestination, MirrorHosts, MirrorOptions, MirrorSource, Mirrored,
@@ -110,8 +110,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     if matches!(list, MirrorList::Lock(_)) {
         let path = PathBuf::from(&args.list);
         if let Some(option) = &args.lock.first {
-            let path = path_text(&path);
-            let message = format!("{path} is a lock file, so {option} cannot name another one");
+            let message = format!("LIST is a lock file, so {option} is not possible");
             bail!(Failure::usage(message).hint(format!("leave out {option}")));
         }
         args.lock.options = LockArgs::naming(path);

@@ -106,7 +106,7 @@ fn a_lock_file_that_is_the_list_is_the_only_lock() {
     };
     for options in [&["--locked"][..], &["--lock-file", "none.lock"]] {
         let refused = mirror("good.lock", "good.lock", options).exit(2);
-        let said = format!("good.lock is a lock file, so {} cannot", options[0]);
+        let said = format!("LIST is a lock file, so {} is not possible", options[0]);
         assert!(refused.stderr.contains(&said), "{refused}");
     }
     for (list, variable) in [("bad.lock", "good.lock"), ("list.txt", "bad.lock")] {

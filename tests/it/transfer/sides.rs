@@ -99,6 +99,16 @@ fn a_common_password_is_for_the_side_that_has_a_user() {
     with_variable.env("WASH_REG_PASSWORD", "password");
     Outcome::of(with_variable, b"").success();
 
+    // A variable may be set for another command.
+    let mut complete = command(&["--to-user=jane", "--to-password=password"]);
+    complete.env("WASH_REG_PASSWORD", "another");
+    Outcome::of(complete, b"").success();
+    // Where only one registry is reached, the options for both sides are enough.
+    let copy = ["copy", "oci-layout://layout:1", &two.secure, "--password=x"];
+    let refused = two.run(&copy).exit(2);
+    let said = "error: a password is given without a user\nhint: give --user or";
+    assert!(refused.stderr.contains(said), "{refused}");
+
     for (options, message, hint) in [
         (
             &["--to-user=jane"][..],

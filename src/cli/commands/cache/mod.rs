@@ -39,8 +39,8 @@ enum Command {
     /// The columns are: the reference, the digest of the manifest, the size on this disk, `offline` if a fetch needs no
     /// registry or `online` if it does, the targets, the provider, its issuer, when the registry confirmed the tag,
     /// when the provider was used last, and the name and the version. Content that several lines share counts for the
-    /// first of them. The total includes everything else in the cache. Pruned content is not listed. The trust policy
-    /// is not checked.
+    /// first of them. The total includes everything else in the cache. Pruned content is not listed. Nothing is
+    /// checked against the trust policy.
     #[command(after_help = "Examples:\n  par cache list\n  par cache list -o json")]
     List,
     Which(which::Args),

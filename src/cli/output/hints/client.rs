@@ -53,6 +53,7 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::TagExists { .. } => {
             "choose another name, or leave --if-absent out to replace this one"
         }
+        Error::NotReplaced { .. } => "name another file, or remove this one first",
         Error::TagIdentity { .. } => {
             "sign with the keys of the archive that the tag names, or if another publisher or provider is \
              intended, allow it with --change-identity"
