@@ -172,6 +172,7 @@ fn remove_damaged(path: &Path) -> Result<bool, Error> {
     Ok(false)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 #[path = "tests/lookup.rs"]
 mod tests;

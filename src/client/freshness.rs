@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-/// How a reference was resolved to a manifest: by its digest, by an answer of this call, or from the cache.
+/// How a reference was resolved to a manifest: by its digest, by an answer of the registry or the layout, or from the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Freshness {

@@ -183,8 +183,9 @@ pub enum PullPolicy {
         /// limit.
         max_age: Option<Duration>,
     },
-    /// Reading uses the cache and sends no request. Content that is not in the cache is
-    /// [`Error::NotCached`](super::Error::NotCached). Operations that change a registry, and
-    /// [`Client::deletion`](super::Client::deletion), send requests as with every policy.
+    /// Archives, manifests and tags are read from the cache without a request. Content that is not in the cache is
+    /// [`Error::NotCached`](super::Error::NotCached). Operations that change or check a registry, such as
+    /// [`Client::deletion`](super::Client::deletion) and [`Client::doctor`](super::Client::doctor), send requests as with
+    /// every policy.
     Never,
 }

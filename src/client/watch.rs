@@ -38,9 +38,9 @@ pub struct Moved {
 
 impl Client {
     /// Watches which manifest `reference` stands for. The first result is the present manifest. Each further result is
-    /// a move of the tag to another manifest. Nothing is downloaded: call [`fetch`](Self::fetch) after a move, with
-    /// [`Reference::with_digest`] and [`Moved::to`]. A fetch by the tag may share the result of a fetch that began before
-    /// the move.
+    /// a move of the tag to another manifest. Nothing is downloaded: call [`fetch`](Self::fetch) after a move. If another
+    /// task is fetching the same reference already, both get the manifest from before the move, and
+    /// [`Fetched::freshness`](super::Fetched::freshness) has a time before the move. Then fetch again.
     ///
     /// The registry is asked at once, and then again `interval` after each answer. A request is one HEAD with the known
     /// digest, to which a registry can answer "not modified". Each wait is extended at random by up to a tenth, so that

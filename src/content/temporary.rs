@@ -257,6 +257,7 @@ fn descriptor(file: &File) -> PathBuf {
 }
 
 // Other systems cannot open directories as files.
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 #[path = "tests/temporary.rs"]
 mod tests;

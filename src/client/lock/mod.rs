@@ -77,7 +77,7 @@ impl Lock {
         self.providers.get(&written).or_else(|| {
             let digest = reference.digest()?;
             let pinned = reference.pinned(digest);
-            // Several tags may be locked to one digest. The identity of any of them must have signed the manifest.
+            // Several tags may be locked to one digest. An entry without an identity demands less than the others.
             self.iter()
                 .filter(|locked| locked.digest == *digest && locked.pinned() == pinned)
                 .reduce(|one, other| if one.identity.is_some() { one } else { other })

@@ -363,48 +363,59 @@ fn waiting_for_standard_input_can_be_interrupted() {
         ("trust import -".to_owned(), b"{"),
     ];
     for (command, input) in commands {
-        let environment = Environment::new();
         let schema = ArchiveBuilder::two_targets()
             .wascap(|wascap| drop(wascap.insert("config_schema".to_owned(), true.into())));
-        environment.write("good.par", schema.build());
+        let schema = schema.build();
         let words: Vec<&str> = command.split(' ').collect();
-        let mut running = Running::start(&environment, &words);
-        running.read(input);
-        assert_stopped(&running.stop(Signal::INT), &command);
-        assert_eq!(work(&environment), ["work/good.par"], "{command}");
+        assert_stopped(&command, || {
+            let environment = Environment::new();
+            environment.write("good.par", &schema);
+            let mut running = Running::start(&environment, &words);
+            running.read(input);
+            let end = running.stop(Signal::INT);
+            assert_eq!(work(&environment), ["work/good.par"], "{command}");
+            end
+        });
     }
 }
 
-/// Asserts that the interruption ended the command, and that the command waited for nothing.
-#[track_caller]
-fn assert_stopped(end: &End, command: &str) {
-    assert_eq!(
-        (end.code, end.stdout.as_str(), end.stderr.as_str()),
-        (Some(130), "", "error: interrupted\n"),
-        "{command}"
-    );
-    assert!(end.after < GRACE, "{command}: {:?}", end.after);
+/// Asserts that the interruption ended the command, and that the command did not wait for its work, which takes [`GRACE`]. On
+/// a busy machine, an end without waiting may take as long, so there are three attempts.
+fn assert_stopped(command: &str, attempt: impl Fn() -> End) {
+    let at_once = (0..3).any(|_| {
+        let end = attempt();
+        assert_eq!(
+            (end.code, end.stdout.as_str(), end.stderr.as_str()),
+            (Some(130), "", "error: interrupted\n"),
+            "{command}"
+        );
+        end.after < GRACE
+    });
+    assert!(at_once, "{command} waits for its work");
 }
 
 #[test]
 fn waiting_for_a_key_in_a_pipe_can_be_interrupted() {
-    let environment = Environment::new();
-    good_archive(&environment, "good.par");
-    let path = environment.path("key.pipe");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&path)
-            .status()
-            .unwrap()
-            .success()
-    );
-    // The pipe has a writer as long as this file is open, so its reader never reaches the end.
-    let mut pipe = File::options().read(true).write(true).open(&path).unwrap();
     let command = "create -n N -v V -b x86_64-linux=good.par --issuer key.pipe";
     let words: Vec<&str> = command.split(' ').collect();
-    let mut running = Running::start(&environment, &words);
-    pipe.write_all(b"SA").unwrap();
-    running.until("the command to read", || is_empty(&pipe));
-    assert_stopped(&running.stop(Signal::INT), command);
-    assert_eq!(work(&environment), ["work/good.par", "work/key.pipe"]);
+    assert_stopped(command, || {
+        let environment = Environment::new();
+        good_archive(&environment, "good.par");
+        let path = environment.path("key.pipe");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&path)
+                .status()
+                .unwrap()
+                .success()
+        );
+        // The pipe has a writer as long as this file is open, so its reader never reaches the end.
+        let mut pipe = File::options().read(true).write(true).open(&path).unwrap();
+        let mut running = Running::start(&environment, &words);
+        pipe.write_all(b"SA").unwrap();
+        running.until("the command to read", || is_empty(&pipe));
+        let end = running.stop(Signal::INT);
+        assert_eq!(work(&environment), ["work/good.par", "work/key.pipe"]);
+        end
+    });
 }

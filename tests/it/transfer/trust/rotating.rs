@@ -1,11 +1,15 @@
 //! Rotation: an account hands over to another one, and hosts follow it.
 
 use std::fs;
+use std::path::Path;
 
-use super::super::{par, text};
+use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Key, Metadata, Signer};
+use wasmcloud_par::content::Silent;
+
+use super::super::{digest, par, peer, text};
 use super::{Publisher, Site};
 use crate::support::Outcome;
-use crate::support::archives::ArchiveBuilder;
+use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
 
 const OLD: &str = "registry.test/org/provider:1.0.0";
 const NEW: &str = "registry.test/org/provider:2.0.0";
@@ -320,4 +324,44 @@ fn a_statement_lets_a_tag_change_its_issuer() {
     let copied = "oci-layout://layout:1.0.0";
     handover.push(copied, jane.archive(), None).success();
     par(&site.environment, ["copy", NEW, copied]).success();
+}
+
+/// Writes an archive of `publisher` with an index, which is too large to be downloaded at once.
+fn large_archive(publisher: &Publisher, path: &Path, seed: u64) {
+    let mut writer = ArchiveWriter::new(Metadata {
+        vendor: VENDOR.to_owned(),
+        ..Metadata::default()
+    });
+    let content = Input::Bytes(noise(300 << 10, seed).into());
+    writer.executable("x86_64-linux".parse().unwrap(), content);
+    let account = Key::from_seed(&publisher.account.seed().unwrap()).unwrap();
+    let signer = Signer::new(account, publisher.subject().parse().unwrap()).unwrap();
+    let written = writer.write(path, &signer, Compression::Gzip, &Silent);
+    written.unwrap();
+}
+
+#[test]
+fn the_start_of_another_archive_of_a_retired_account_does_not_count_under_a_manifest_that_was_used()
+{
+    let handover = Handover::new();
+    let (site, [jane, team, _]) = (&handover.site, &handover.accounts);
+    let [first, second] = ["first.par.gz", "second.par.gz"].map(|name| site.environment.path(name));
+    large_archive(jane, &first, 1);
+    large_archive(jane, &second, 2);
+    // The manifest carries no claims, as after a push by `wash`.
+    let local = site.registry.reference("org/provider:1.0.0");
+    peer::push(&local, &fs::read(&first).unwrap());
+    site.fetch(OLD, &[]).success();
+    let statement = handover.statement(0, 1, &["--retire"]);
+    let pushed = handover.push(NEW, team.archive(), Some(&statement));
+    pushed.success();
+    site.fetch(NEW, &[]).success();
+
+    let empty_cache = || fs::remove_dir_all(site.environment.home().join(".cache")).unwrap();
+    empty_cache();
+    site.fetch(OLD, &[]).success();
+    empty_cache();
+    fs::copy(&second, site.registry.blob(&digest(&first))).unwrap();
+    let refused = site.fetch(OLD, &[]).exit(5);
+    assert_eq!(refused.stdout, "");
 }
