@@ -88,7 +88,9 @@ fn a_lower_revision_is_locked_only_with_the_option() {
         let lock = ["lock", WHAT_RUNS, "--accept-identity"];
         let refused = deployment.par(&lock).exit(5);
         assert!(
-            refused.stderr.contains("and the lock has revision 7"),
+            refused
+                .stderr
+                .contains("but the lock has the higher revision 7"),
             "{refused}"
         );
         assert!(refused.stderr.contains("--allow-downgrade"), "{refused}");
