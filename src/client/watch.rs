@@ -38,9 +38,10 @@ pub struct Moved {
 
 impl Client {
     /// Watches which manifest `reference` stands for. The first result is the present manifest. Each further result is
-    /// a move of the tag to another manifest. Nothing is downloaded: call [`fetch`](Self::fetch) after a move. If another
-    /// task is fetching the same reference already, both get the manifest from before the move, and
-    /// [`Fetched::freshness`](super::Fetched::freshness) has a time before the move. Then fetch again.
+    /// a move of the tag to another manifest. Nothing is downloaded: call [`fetch`](Self::fetch) after a move. A fetch by
+    /// the tag may give the manifest from before the move: it may share a fetch that began earlier, and
+    /// [`PullPolicy::Missing`] uses the cache. A fetch of [`Reference::with_digest`] with [`Moved::to`] gives the new
+    /// manifest, but compares no revisions.
     ///
     /// The registry is asked at once, and then again `interval` after each answer. A request is one HEAD with the known
     /// digest, to which a registry can answer "not modified". Each wait is extended at random by up to a tenth, so that

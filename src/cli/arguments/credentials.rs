@@ -87,8 +87,8 @@ impl CredentialArgs {
         args
     }
 
-    /// Returns whether these credentials are only a user or only a password, and are not for any side but `side`: it has the
-    /// other half, or they are in variables, which may be set for other commands, and it has both.
+    /// Returns whether these credentials are only a user or only a password, and no side but `side` can use them: `side` has
+    /// the other half. Or `side` has both, and these come from variables, which may be set for other commands.
     fn is_half_for(&self, side: &Side) -> bool {
         let (has_user, has_password) = (self.any(), self.has_password());
         match (side.user.is_some(), side.has_password()) {

@@ -69,10 +69,11 @@ impl MirrorList {
             Ok(Reference::Layout(layout)) => Ok(Self::Layout(layout)),
             Ok(reference) => Ok(Self::Reference(reference)),
             Err(error) => {
-                // The error of opening a missing file, a directory or a device explains the problem. A text that names no
-                // registry is probably the name of a file.
-                let is_path = explicit_path(argument).is_some()
-                    || matches!(error, ParseReferenceError::RegistryMissing { .. });
+                // A text with neither a registry nor a name in it, such as `deploy/list.txt`, is probably the name of a file.
+                let is_path = matches!(error, ParseReferenceError::RegistryMissing { .. })
+                    && !text.contains([':', '@']);
+                let is_path = is_path || explicit_path(argument).is_some();
+                // The error of opening a missing file, a directory or a device explains the problem.
                 if is_path || exists(path.clone()).await? {
                     return Self::read_file(path).await;
                 }

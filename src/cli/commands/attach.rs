@@ -92,7 +92,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 fn tell(attached: &Attached, dry_run: bool, session: &Session) {
     let Attached { subject, .. } = attached;
     if attached.existed {
-        session.note(&format!("this attachment exists already on {subject}"));
+        session.note(&format!("{subject} has this attachment already"));
     } else if dry_run {
         session.note("nothing was sent: this is a dry run");
     } else {

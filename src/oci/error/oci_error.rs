@@ -209,7 +209,7 @@ pub enum Error {
         source: OpaqueError,
     },
     /// The registry redirected a request to a host that demands credentials and gets none. For writes, credentials are
-    /// sent only to the registry itself; for reads, only to hosts whose certificate is checked.
+    /// sent only to the registry itself; for reads, only to hosts whose certificate is checked or that are on this machine.
     #[error(
         "the request for the {what} was redirected to {address}, which gets no credentials and refused it \
          ({answer})"

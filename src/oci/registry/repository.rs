@@ -282,10 +282,14 @@ impl Repository {
 
     pub(super) async fn candidates(&self, capability: Capability) -> Result<Candidates, Error> {
         let endpoints = self.registry_endpoints().await?;
+        if self.direct
+            && let Some(own) = endpoints.first_writable()
+        {
+            return Ok(Candidates::only(own.clone()));
+        }
         let candidates = endpoints.readable(capability, self.limit)?;
         if self.direct {
-            let own = endpoints.first_writable().cloned();
-            return Ok(Candidates::only(own.unwrap_or(candidates.last)));
+            return Ok(Candidates::only(candidates.last));
         }
         Ok(match &self.avoided {
             Some(avoided) if avoided.registry != self.registry => {

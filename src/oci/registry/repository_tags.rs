@@ -9,14 +9,14 @@ use crate::oci::hosts::Capability;
 use super::repository::Repository;
 use super::tags;
 
-/// How long to wait for the tags of the endpoint that receives pushes if there are others.
+/// How long to wait for the tags of the registry itself if it has mirrors.
 const PATIENCE_FOR_TAGS: Duration = Duration::from_secs(10);
 
 impl Repository {
     /// Returns all tags of the repository, sorted. Sends one request for each page of the list.
     ///
-    /// A mirror may lack tags. So the endpoint that receives pushes is asked first, and the others only if it does not
-    /// answer within ten seconds or denies access. The answer of another endpoint is used with a warning.
+    /// A mirror may lack tags. So the registry itself is asked first, and mirrors only if it does not answer within ten
+    /// seconds, denies access or has no such repository. The answer of a mirror is used with a warning.
     ///
     /// # Errors
     ///
@@ -29,16 +29,11 @@ impl Repository {
         if candidates.mirrors.is_empty() && candidates.paused.is_empty() {
             return candidates.first(ask, |_| true).await;
         }
-        let endpoints = self.registry_endpoints().await?;
-        let own = endpoints.first_writable();
-        let own = own.filter(|endpoint| endpoint.can(Capability::Resolve));
-        let own = own.unwrap_or(&candidates.last).clone();
-        let (tags, other) = candidates.own_first(&own, ask, PATIENCE_FOR_TAGS).await?;
-        if let Some((other, error)) = other {
+        let (tags, mirror) = candidates.last_first(ask, PATIENCE_FOR_TAGS).await?;
+        if let Some((mirror, error)) = mirror {
             tracing::warn!(
-                "the tags are those of {}, and {} may have others: {}",
-                other.name(),
-                own.name(),
+                "the tags are those of the mirror {}, which may lack some: {}",
+                mirror.name(),
                 with_causes(&error)
             );
         }

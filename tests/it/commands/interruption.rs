@@ -379,8 +379,8 @@ fn waiting_for_standard_input_can_be_interrupted() {
     }
 }
 
-/// Asserts that the interruption ended the command, and that the command did not wait for its work, which takes [`GRACE`]. On
-/// a busy machine, an end without waiting may take as long, so there are three attempts.
+/// Asserts that the interruption ended the command, and that the command did not wait [`GRACE`] for its work. On a busy
+/// machine, an end without waiting may take as long, so there are three attempts.
 fn assert_stopped(command: &str, attempt: impl Fn() -> End) {
     let at_once = (0..3).any(|_| {
         let end = attempt();

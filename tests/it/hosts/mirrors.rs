@@ -228,7 +228,7 @@ fn the_tags_are_those_of_the_registry_itself_unless_it_does_not_answer() {
     let listed = par(&environment, &tags, &["--patience", "0"]).success();
     assert_eq!(listed.json()["tags"], json!(["1.0.0"]));
     assert_eq!(listed.json()["from"], json!([mirror.address()]));
-    let said = format!("the tags are those of {}, and", mirror.address());
+    let said = format!("the tags are those of the mirror {}", mirror.address());
     assert!(listed.stderr.contains(&said), "{listed}");
 }
 

@@ -85,15 +85,20 @@ impl Setup {
     /// Fetches over this many connections from these mirrors of a registry that is gone. Asserts that the executable is
     /// right.
     async fn fetch_from_gone_registry(&self, mirrors: &[&str], connections: usize) {
+        let (client, reference) = self.client_of_gone_registry(mirrors, connections);
+        let fetched = client.fetch(&reference, &Target::host()).await.unwrap();
+        assert!(fs::read(fetched.path).unwrap() == self.executable);
+    }
+
+    /// Returns a client of a registry that is gone, with these mirrors and an empty cache, and the reference to fetch.
+    fn client_of_gone_registry(&self, mirrors: &[&str], connections: usize) -> (Client, Reference) {
         let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let gone = gone.unwrap().to_string();
         let cache = tempfile::tempdir_in(self.directory.path()).unwrap().keep();
         let mut options = options(&cache, &self.hosts(&gone, mirrors), Duration::ZERO);
         options.registry.connections = NonZeroUsize::new(connections);
         let client = Client::new(options).unwrap();
-        let reference: Reference = format!("{gone}/provider:1.0.0").parse().unwrap();
-        let fetched = client.fetch(&reference, &Target::host()).await.unwrap();
-        assert!(fs::read(fetched.path).unwrap() == self.executable);
+        (client, format!("{gone}/provider:1.0.0").parse().unwrap())
     }
 
     /// Returns a client with these mirrors and an empty cache, and the reference to fetch.
@@ -285,6 +290,22 @@ async fn a_download_continues_at_the_mirror_that_failed_when_the_registry_is_gon
         .collect();
     assert_eq!(sent.len(), 2, "{sent:?}");
     assert!(sent[1] < SIZE as u64 / 5, "{sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_is_not_asked_again_for_content_that_it_sent_damaged() {
+    let setup = Setup::new().await;
+    let hex = setup.layer.hex();
+    let damaged = Rule::on("GET", hex, Fault::FlipAnswer(SIZE as u64 / 2));
+    let mirror = Proxy::start(&setup.registry, vec![damaged.always()]);
+
+    let (client, reference) = setup.client_of_gone_registry(&[mirror.address()], 1);
+    let error = client.fetch(&reference, &Target::host()).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+    let whole = mirror.seen("GET", hex).into_iter();
+    let whole = whole.filter(|seen| seen.down > SIZE as u64 * 9 / 10);
+    assert_eq!(whole.count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -122,6 +122,13 @@ fn the_mirror_does_not_answer_in_place_of_the_source() {
     let check = ["mirror", &reference, &place, "--check"];
     site.par(&mirror).success();
     site.par(&check).success();
+    // A tag that is new at the source is found.
+    artifact(&site.origin, "org/hello", "2.0.0", None);
+    let repository = site.origin.reference("org/hello");
+    let all = ["mirror", &repository, &place, "--tags", "."];
+    let missing = site.par(&[&all[..], &["--check"]].concat()).exit(5);
+    assert!(missing.stdout.contains("org/hello:2.0.0"), "{missing}");
+    site.par(&all).success();
     let elsewhere = Environment::new();
     elsewhere.write("note", "a note");
 

@@ -193,7 +193,9 @@ fn stored_credentials_for_another_host_are_not_sent_to_it_without_tls() {
     for (status, code) in [("401 Unauthorized", 4), ("404 Not Found", 3)] {
         let network = network("http://other.test", status);
         let proxy = format!("http://{}", network.address());
-        list_tags("", &[("HTTP_PROXY", &proxy)], &[]).exit(code);
+        let refused = list_tags("", &[("HTTP_PROXY", &proxy)], &[]).exit(code);
+        let said = "redirected to http://other.test/v2/org/x/tags/list, which gets no credentials";
+        assert_eq!(refused.stderr.contains(said), code == 4, "{refused}");
         let asked = network.asked("GET", "other.test");
         assert!(!asked.is_empty());
         for asked in asked {

@@ -534,6 +534,10 @@ fn a_file_is_replaced_only_if_it_is_a_layout_and_never_with_the_option() {
             assert!(refused.stderr.contains(said), "{refused}");
         }
     }
+    // The destination is checked before the archive.
+    environment.write("damaged.par", &fs::read(&file).unwrap()[..4000]);
+    let damaged = ["export", "damaged.par", "notes.tar"];
+    environment.par(damaged).exit(7);
     assert_eq!(read("notes.tar"), notes.as_bytes());
     // Programs create an empty file to reserve its name.
     environment.write("empty.tar", "");

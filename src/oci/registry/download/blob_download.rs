@@ -77,9 +77,9 @@ impl Download {
         } = candidates;
         let has_mirrors = !mirrors.is_empty() || !paused.is_empty();
         let again = mirrors.iter().cloned().chain(paused).rev();
-        // A mirror that sent wrong content would send it again.
+        // A mirror that sent wrong bytes for this content would send them again.
         let again: Vec<_> = again
-            .filter(|mirror| !mirror.availability().was_corrupt())
+            .filter(|mirror| !mirror.availability().was_corrupt(&content.digest))
             .collect();
         let mut others: Vec<_> = mirrors.into_iter().chain([last.clone()]).rev().collect();
         let endpoint = others.pop().unwrap_or_else(|| last.clone());
@@ -349,7 +349,7 @@ impl Download {
         let is_corrupt = check.is_some_and(|hasher| hasher.finish() != self.content.digest);
         for mirror in &self.used_mirrors {
             if is_corrupt {
-                mirror.report_corrupt(&format!("blob {}", self.content.digest));
+                mirror.report_corrupt(&self.content.digest);
             } else {
                 mirror.answered();
             }

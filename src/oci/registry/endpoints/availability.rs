@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::content::Digest;
+
 /// How long a mirror is not asked after it failed.
 const PAUSE: Duration = Duration::from_secs(60);
 /// When a caller stops waiting after at least this time, the mirror counts as failed. A shorter wait does not count.
@@ -15,16 +17,16 @@ pub(crate) struct Availability(Mutex<Option<Failure>>);
 struct Failure {
     when: Instant,
     reason: String,
-    /// Whether the endpoint sent wrong content.
-    is_corrupt: bool,
+    /// The content for which the endpoint sent wrong bytes, if that was the failure.
+    corrupt: Option<Digest>,
 }
 
 impl Availability {
-    pub(super) fn failed(&self, reason: String, is_corrupt: bool) {
+    pub(super) fn failed(&self, reason: String, corrupt: Option<Digest>) {
         self.set(Some(Failure {
             when: Instant::now(),
             reason,
-            is_corrupt,
+            corrupt,
         }));
     }
 
@@ -39,12 +41,11 @@ impl Availability {
         recent.map(|failure| failure.reason.clone())
     }
 
-    /// Returns whether the endpoint sent wrong content recently.
-    pub(crate) fn was_corrupt(&self) -> bool {
+    /// Returns whether the last failure was recent, and was that the endpoint sent wrong bytes for `content`.
+    pub(crate) fn was_corrupt(&self, content: &Digest) -> bool {
         let failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failure
-            .as_ref()
-            .is_some_and(|failure| failure.is_recent() && failure.is_corrupt)
+        let recent = failure.as_ref().filter(|failure| failure.is_recent());
+        recent.is_some_and(|failure| failure.corrupt.as_ref() == Some(content))
     }
 
     /// Awaits an answer of the endpoint. If the caller stops waiting for a silent endpoint, a failure is recorded, so
@@ -84,7 +85,7 @@ impl Drop for Wait<'_> {
         if !self.answered && waited >= SILENCE {
             let seconds = waited.as_secs_f32();
             let reason = format!("no answer within {seconds:.1} seconds, then the caller gave up");
-            self.availability.failed(reason, false);
+            self.availability.failed(reason, None);
         }
     }
 }

@@ -89,37 +89,35 @@ impl Candidates {
 }
 
 impl Candidates {
-    /// Returns the answer of `own`. If `own` does not answer within `patience`, or denies access, returns the first answer
-    /// of the others, with the endpoint that gave it and the error of `own`.
-    pub(crate) async fn own_first<T, F>(
+    /// Returns the answer of the last endpoint. If that does not answer within `patience`, denies access or does not have
+    /// the content, returns the first answer of a mirror, with the mirror and the error of the last endpoint.
+    pub(crate) async fn last_first<T, F>(
         self,
-        own: &Endpoint,
         ask: impl Fn(Endpoint) -> F,
         patience: Duration,
     ) -> Result<(T, Option<(Endpoint, Error)>), Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let error = match ask(own.limited_to(patience)).await {
+        let error = match ask(self.last.limited_to(patience)).await {
             Ok(answer) => {
-                own.answered();
+                self.last.answered();
                 return Ok((answer, None));
             }
             Err(error) => error,
         };
-        if !error.is_out_of_reach() && error.kind() != ErrorKind::Denied {
+        let is_elsewhere = matches!(error.kind(), ErrorKind::Denied | ErrorKind::NotFound);
+        if !is_elsewhere && !error.is_out_of_reach() {
             return Err(error);
         }
         let mut skipped = SkippedMirrors::default();
-        let others = self.mirrors.into_iter().chain(self.paused);
-        let others = others.chain([self.last.limited_to(patience)]);
-        for other in others.filter(|other| !other.is_same(own)) {
-            match ask(other.clone()).await {
+        for mirror in self.mirrors.into_iter().chain(self.paused) {
+            match ask(mirror.clone()).await {
                 Ok(answer) => {
-                    other.answered();
-                    return Ok((answer, Some((other, error))));
+                    mirror.answered();
+                    return Ok((answer, Some((mirror, error))));
                 }
-                Err(error) => skipped.add(other.name(), &with_causes(&error)),
+                Err(error) => skipped.add(mirror.name(), &with_causes(&error)),
             }
         }
         Err(skipped.attach_to(error))

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode, Url};
 
-use crate::content::{AnsweringHosts, ErrorKind, with_causes};
+use crate::content::{AnsweringHosts, Digest, ErrorKind, with_causes};
 use crate::oci::error::Error;
 use crate::oci::hosts::{Capability, Host};
 use crate::oci::names::{authority, is_loopback_url};
@@ -165,17 +165,18 @@ impl Endpoint {
         // A mirror without byte ranges can still send whole content.
         let ignores_ranges = matches!(error, Error::RangeIgnored { .. });
         if error.is_out_of_reach() || error.kind() == ErrorKind::NotVerified && !ignores_ranges {
-            let is_corrupt = error.kind() == ErrorKind::NotVerified;
-            self.shared.availability.failed(reason, is_corrupt);
+            self.shared.availability.failed(reason, None);
         }
     }
 
-    /// Records that the mirror sent wrong bytes for the content `what`.
-    pub(crate) fn report_corrupt(&self, what: &str) {
-        let name = self.name();
+    /// Records that the mirror sent wrong bytes for the blob `digest`.
+    pub(crate) fn report_corrupt(&self, digest: &Digest) {
+        let (name, what) = (self.name(), format!("blob {digest}"));
         tracing::warn!("{name} sent wrong content for the {what}; it is not asked for a minute");
         let reason = format!("it sent wrong content for the {what}");
-        self.shared.availability.failed(reason, true);
+        self.shared
+            .availability
+            .failed(reason, Some(digest.clone()));
     }
 
     pub(crate) fn availability(&self) -> &Availability {
