@@ -69,7 +69,7 @@ impl MirrorList {
             Ok(Reference::Layout(layout)) => Ok(Self::Layout(layout)),
             Ok(reference) => Ok(Self::Reference(reference)),
             Err(error) => {
-                // A text with neither a registry nor a name in it, such as `deploy/list.txt`, is probably the name of a file.
+                // A text without a registry, a tag and a digest, such as `deploy/list.txt`, is probably the name of a file.
                 let is_path = matches!(error, ParseReferenceError::RegistryMissing { .. })
                     && !text.contains([':', '@']);
                 let is_path = is_path || explicit_path(argument).is_some();

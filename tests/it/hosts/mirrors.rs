@@ -13,6 +13,13 @@ fn requests_to(registry: &Registry) -> usize {
     registry.log().matches("\"wasmcloud-par/").count()
 }
 
+/// Lets the user read `origin` from `mirror`.
+fn mirror_by(environment: &Environment, origin: &Registry, mirror: &Registry) {
+    let url = format!("http://{}", mirror.address());
+    let hosts = format!("[host.{url:?}]\ncapabilities = [\"pull\", \"resolve\"]");
+    configure(environment, origin.address(), &hosts);
+}
+
 #[test]
 fn a_pull_through_mirror_serves_everything_and_gets_the_parameter_ns() {
     let (environment, origin) = (Environment::new(), Registry::start());
@@ -20,11 +27,7 @@ fn a_pull_through_mirror_serves_everything_and_gets_the_parameter_ns() {
     let before = requests_to(&origin);
     let upstream = format!("proxy:\n  remoteurl: http://{}", origin.address());
     let mirror = Registry::builder().section(&upstream).start();
-    let hosts = format!(
-        "[host.\"http://{}\"]\ncapabilities = [\"pull\", \"resolve\"]",
-        mirror.address()
-    );
-    configure(&environment, origin.address(), &hosts);
+    mirror_by(&environment, &origin, &mirror);
 
     let reference = origin.reference("provider:1.0.0");
     assert_pulls(&environment, &reference, &file, &[]);
@@ -212,11 +215,7 @@ fn the_tags_are_those_of_the_registry_itself_unless_it_does_not_answer() {
         pushed(&environment, &origin, name);
     }
     pushed(&environment, &mirror, "provider:1.0.0");
-    let hosts = format!(
-        "[host.\"http://{}\"]\ncapabilities = [\"pull\", \"resolve\"]",
-        mirror.address()
-    );
-    configure(&environment, origin.address(), &hosts);
+    mirror_by(&environment, &origin, &mirror);
     let tags = ["tags", &origin.reference("provider"), "-o", "json"];
     let listed = par(&environment, &tags, &[]).success().json();
     assert_eq!(listed["tags"], json!(["1.0.0", "1.1.0"]));
@@ -238,11 +237,7 @@ fn the_tags_of_a_mirror_are_listed_where_the_registry_itself_denies_access() {
     let origin = Registry::builder().htpasswd("jane", "password").start();
     let mirror = Registry::start();
     pushed(&environment, &mirror, "provider:1.0.0");
-    let hosts = format!(
-        "[host.\"http://{}\"]\ncapabilities = [\"pull\", \"resolve\"]",
-        mirror.address()
-    );
-    configure(&environment, origin.address(), &hosts);
+    mirror_by(&environment, &origin, &mirror);
     let tags = ["tags", &origin.reference("provider"), "-o", "json"];
     let listed = par(&environment, &tags, &[]).success();
     assert_eq!(listed.json()["tags"], json!(["1.0.0"]));

@@ -86,9 +86,7 @@ impl Candidates {
         }
         Err(skipped.attach_to(error))
     }
-}
 
-impl Candidates {
     /// Returns the answer of the last endpoint. If that does not answer within `patience`, denies access or does not have
     /// the content, returns the first answer of a mirror, with the mirror and the error of the last endpoint.
     pub(crate) async fn last_first<T, F>(

@@ -241,7 +241,7 @@ impl Transport {
     }
 
     /// Returns whether the credentials that are stored for another host may be sent to `url`. The user did not name that
-    /// host, so only a checked certificate shows that it answers there, and nobody in between.
+    /// host, so a checked certificate must show that the answers come from it.
     fn may_log_in(&self, url: &Url) -> bool {
         is_loopback_url(url) || url.scheme() == "https" && !self.accepts_any_certificate
     }
