@@ -9,10 +9,9 @@ use tokio_util::sync::DropGuard;
 use crate::archive::{Dates, Limits, Target};
 use crate::cache::{Cache, State};
 use crate::content::{Digest, LONG_WORK, Progress};
-use crate::oci::{Place, Reference, Registries};
+use crate::oci::{Reference, Registries};
 
 use super::blocking::{Input, on_own_thread, until_dropped};
-use super::doctor::{self, Diagnosis};
 use super::error::Error;
 use super::fetched::Fetched;
 use super::lock::{Lock, LockedIdentity};
@@ -184,24 +183,6 @@ impl Client {
                 Ok(self.state.get_or_init(|| state))
             }
         }
-    }
-
-    /// Finds out whether `place` can be used, and how well. Each request is sent once, and is given up after
-    /// five seconds.
-    ///
-    /// If `place` has no repository, only the registry is checked. With a repository and `push`, uploads are tried too:
-    /// some hundred random bytes are pushed without a tag and then deleted. They stay if the registry does not allow
-    /// deleting, or if the future is dropped before. Without `push`, nothing is sent.
-    ///
-    /// When the registry is unavailable and a mirror answers instead, that mirror is checked.
-    ///
-    /// # Errors
-    ///
-    /// A problem of this machine, such as a `hosts.toml` that cannot be read. Problems of the registry are in the
-    /// [`Diagnosis`].
-    #[tracing::instrument(skip_all, fields(%place))]
-    pub async fn doctor(&self, place: &Place, push: bool) -> Result<Diagnosis, Error> {
-        Ok(doctor::diagnose(&self.registries, place, push).await?)
     }
 
     /// Returns the reference to use in place of `reference`: with a lock, the one with the locked digest.

@@ -25,7 +25,6 @@ mod delete;
 mod describe_cache;
 mod discover;
 mod doctor;
-mod doctor_host;
 mod error;
 mod export;
 mod extract;

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::cache::{Cache, Error};
+use crate::cache::Cache;
+use crate::client::error::Error;
 use crate::client::host::{CLibrary, c_libraries, emulated};
 use crate::content::{is_noexec, with_causes};
 
@@ -15,9 +16,9 @@ const FEW_FILES: u64 = 1024;
 const SKEW: Duration = Duration::from_secs(60);
 
 /// Checks what executables need on this machine. Checks also the cache: `cache` is the result of opening it. Blocks.
-pub(in crate::client) fn check(cache: Result<&Cache, &Error>) -> Vec<Finding> {
+pub(super) fn check(cache: Result<&Cache, Error>) -> Vec<Finding> {
     let mut findings = vec![architecture(), c_library()];
-    findings.push(match cache {
+    findings.push(match &cache {
         Ok(cache) => writable(cache.directory()),
         Err(error) => {
             let verdict = Verdict::Failed(error.kind());

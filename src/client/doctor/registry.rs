@@ -1,15 +1,10 @@
 //! Checks of a registry: its features, and problems that keep it from being used.
 
-mod finding;
-mod machine;
-mod ranges;
-mod uploads;
-
 use crate::content::{Descriptor, Digest, ErrorKind, with_causes};
 use crate::oci::{self, Credentials, Greeting, Place, Probe, Registries, RegistryReference, Wants};
 
-pub use finding::{Advice, Check, Diagnosis, Finding, Verdict};
-pub(super) use machine::check as check_machine;
+use super::finding::{Advice, Check, Diagnosis, Finding, Verdict};
+use super::{machine, ranges, uploads};
 
 /// Finds out whether `place` can be used. With `push`, sends content to the registry and deletes it.
 pub(super) async fn diagnose(
