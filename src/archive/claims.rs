@@ -73,7 +73,8 @@ pub(crate) enum Dates {
     Valid,
     /// Also accepts claims that become valid later. A publisher may push an archive before that time, and read it.
     ValidLater,
-    /// Accepts claims with any dates, because the publisher signs the archive again.
+    /// Accepts claims with any dates. This is for signing an archive again, and for reading what the claims say without
+    /// using the archive.
     Any,
 }
 
@@ -110,7 +111,8 @@ impl UnverifiedClaims {
         }
     }
 
-    /// Verifies everything except the dates. Only code that signs claims uses it; code that reads archives does not.
+    /// Verifies everything except the dates. [`verify_with`](Self::verify_with) checks them afterwards. Code that signs
+    /// claims does not check them.
     pub(super) fn verify_undated(self) -> Result<VerifiedClaims, Error> {
         let Self { token, claims } = self;
         let provider = claims.metadata.clone().ok_or_else(|| {
@@ -272,12 +274,18 @@ fn parse_hashes(target_hashes: &HashMap<String, String>) -> Result<Hashes, Error
     let mut executables = BTreeMap::new();
     let mut world = None;
     for (name, hash) in target_hashes {
-        let digest = Digest::from_hex(Algorithm::Sha256, hash).map_err(|_| {
-            Error::malformed_claims(format!(
-                "the hash of `{}` is not a SHA-256 hex digest",
-                name.escape_debug()
-            ))
-        })?;
+        let refused = |why| {
+            let name = name.escape_debug();
+            Error::malformed_claims(format!("the hash of `{name}` {why}"))
+        };
+        let digest = Digest::from_hex(Algorithm::Sha256, hash)
+            .map_err(|_| refused("is not a SHA-256 hex digest"))?;
+        // Hosts compare the text of the hash.
+        if hash.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            return Err(refused(
+                "is not in upper case, so no host can load the archive",
+            ));
+        }
         if name == WORLD_ENTRY {
             world = Some(digest);
         } else {

@@ -1,5 +1,7 @@
 //! The errors of the archive layer.
 
+mod kind;
+
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt::Display;
@@ -7,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::content::{Digest, ErrorKind, rfc3339, unix_seconds};
+use crate::content::{Digest, rfc3339, unix_seconds};
 
 use super::target::Target;
 
@@ -100,7 +102,7 @@ pub enum Error {
         /// The rule that the name breaks.
         why: &'static str,
     },
-    /// An entry is neither a file nor a directory.
+    /// An entry is neither a file nor an empty directory.
     #[error("its entry `{name}` is a {what}; only files are allowed")]
     ForbiddenEntry {
         /// The name of the entry, escaped.
@@ -191,6 +193,9 @@ pub enum Error {
     /// An executable changed while it was being packed.
     #[error("{} changed while it was being packed", .0.display())]
     InputChanged(PathBuf),
+    /// Another program replaced or changed an archive while it was being edited.
+    #[error("the archive {} changed while it was being edited", .0.display())]
+    ArchiveChanged(PathBuf),
     /// Signing again would change the issuer or the subject of an archive.
     #[error(
         "the {role} would change from {before} to {after}, and with it the provider's identity"
@@ -214,6 +219,12 @@ pub enum Error {
         /// Why that is too early.
         reason: String,
     },
+    /// A rotation statement with these accounts and providers would not be valid.
+    #[error("cannot sign the rotation statement: {reason}")]
+    CannotRotate {
+        /// What would be wrong with it.
+        reason: String,
+    },
     /// Signing failed.
     #[error("cannot sign the claims")]
     Sign(#[source] Opaque),
@@ -233,10 +244,12 @@ pub enum Error {
     },
     /// The value for a key is neither a seed nor the path of a readable file. The value may be a secret and is not part
     /// of the error.
-    #[error("{origin} is neither a seed nor the path of a file that can be read")]
+    #[error("{origin} is neither {} nor the path of a file that can be read", forms(*takes_public_key))]
     NoSeed {
         /// The source of the value, such as a parameter.
         origin: String,
+        /// Whether a public key is enough in the place of the seed.
+        takes_public_key: bool,
         /// The error of the operating system.
         source: io::Error,
     },
@@ -256,17 +269,41 @@ pub enum Error {
         /// A description of the right type.
         expected: &'static str,
     },
+    /// A public key has the right form and a wrong checksum, as after a typing error.
+    #[error("cannot use {origin}: it has the form of {expected}, but its checksum is wrong")]
+    MistypedPublicKey {
+        /// Where the key came from.
+        origin: String,
+        /// A description of the right type.
+        expected: &'static str,
+    },
+    /// A public key is of another type than the expected one.
+    #[error("cannot use {origin}: it is the public key of {given}, and not that of {expected}")]
+    WrongPublicKey {
+        /// Where the key came from.
+        origin: String,
+        /// What the key belongs to.
+        given: &'static str,
+        /// What a key of the right type belongs to.
+        expected: &'static str,
+    },
     /// The caller gave no directory for keys, and the environment names none.
     #[error(
         "no directory for keys is known: none was given, WASH_KEYS is not set, and there is no home directory"
     )]
     NoKeyDirectory,
 
-    /// A WIT directory cannot be encoded, or a world cannot be printed.
+    /// A WIT directory cannot be encoded.
     #[error("cannot use the WIT in {place}: {reason}")]
     Wit {
-        /// The directory, or the name of the entry.
+        /// The directory, or the file in it.
         place: String,
+        /// The message of the parser.
+        reason: String,
+    },
+    /// The WIT world of an archive cannot be printed.
+    #[error("cannot print its WIT world, `world.wasm`: {reason}")]
+    UnreadableWorld {
         /// The message of the parser.
         reason: String,
     },
@@ -312,29 +349,14 @@ impl Error {
             source: None,
         }
     }
+}
 
-    /// Returns the kind of the error, for callers that act on it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Archive { source, .. } => source.kind(),
-            Self::Read { source, .. }
-            | Self::Write { source, .. }
-            | Self::NoSeed { source, .. }
-            | Self::Stream(source) => ErrorKind::of_io(source),
-            Self::NoSuchTarget { .. } | Self::NoSuchKey { .. } => ErrorKind::NotFound,
-            Self::IdentityWouldChange { .. }
-            | Self::NothingLeft
-            | Self::NeverValid { .. }
-            | Self::MalformedSeed { .. }
-            | Self::WrongSeedType { .. }
-            | Self::NoKeyDirectory
-            | Self::Wit { .. } => ErrorKind::Usage,
-            Self::InputChanged(_) | Self::Thread(_) | Self::Sign(_) | Self::Encode(_) => {
-                ErrorKind::Other
-            }
-            _ => ErrorKind::NotVerified,
-        }
+/// Returns the forms that a key can have, besides a file.
+fn forms(takes_public_key: bool) -> &'static str {
+    if takes_public_key {
+        "a public key, a seed"
+    } else {
+        "a seed"
     }
 }
 

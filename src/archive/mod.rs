@@ -33,6 +33,7 @@ mod platform_names;
 pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod read;
+mod repeated_keys;
 mod rotation;
 mod target;
 mod token;
@@ -66,6 +67,7 @@ pub(crate) use read::{
     write_executable,
 };
 pub use rotation::Rotation;
+pub(crate) use target::RequestedTarget;
 pub use target::{ParseTargetError, Target};
 #[cfg(feature = "cli")]
 pub(crate) use world::WIT_THREAD;

@@ -125,7 +125,8 @@ impl ProviderArchive {
         self.world.as_deref()
     }
 
-    /// Loads and verifies an archive with all its executables.
+    /// Loads and verifies an archive with all its executables. This blocks the thread of the caller, as its peer does:
+    /// for a large archive, use [`try_load_file`](Self::try_load_file).
     ///
     /// # Errors
     ///

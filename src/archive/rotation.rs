@@ -75,7 +75,7 @@ impl Rotation {
     ///
     /// # Errors
     ///
-    /// [`Error::WrongKeyType`] when `from` is not an account; [`Error::Rotation`] when `providers` is empty, when both
+    /// [`Error::WrongKeyType`] when `from` is not an account; [`Error::CannotRotate`] when `providers` is empty, when both
     /// accounts are the same, or when the statement would be too long; [`Error::Sign`].
     pub fn sign(
         from: &Key,
@@ -104,7 +104,11 @@ impl Rotation {
             [token::HEADER.as_bytes(), &payload].map(|part| BASE64URL_NOPAD.encode(part));
         let signed = format!("{header}.{payload}");
         let signature = BASE64URL_NOPAD.encode(&from.sign(signed.as_bytes())?);
-        Self::read(&format!("{signed}.{signature}"))
+        Self::read(&format!("{signed}.{signature}")).map_err(|error| match error {
+            // The arguments are wrong: nothing that somebody else has signed was read.
+            Error::Rotation { reason, .. } => Error::CannotRotate { reason },
+            other => other,
+        })
     }
 
     /// Verifies a statement: its signature, the types of its keys, and its dates. White space around it is ignored.

@@ -1,5 +1,6 @@
 //! Targets: the platforms for which executables are made.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -107,6 +108,78 @@ impl fmt::Display for Target {
 impl fmt::Debug for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// A target that a user asks for, before the targets of the archive are known.
+///
+/// An archive may have an executable for `x86_64-unknown-linux-musl`, which is a triple, and another one for
+/// `x86_64-linux`, which is the target that the triple names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct RequestedTarget {
+    /// The name as the user wrote it, if an entry of an archive can have it and it differs from `usual`.
+    written: Option<Target>,
+    /// The target that the text names when no entry of the archive has the written name.
+    usual: Target,
+}
+
+impl RequestedTarget {
+    /// Returns the target that the request means in an archive with the targets `carried`: the one with the written
+    /// name, or else the one that the written name stands for. The archive may have neither.
+    pub(crate) fn among<V>(&self, carried: &BTreeMap<Target, V>) -> &Target {
+        match &self.written {
+            Some(written) if carried.contains_key(written) => written,
+            _ => &self.usual,
+        }
+    }
+
+    /// Returns whether the request may mean `target`, which depends on the other targets of the archive.
+    pub(crate) fn may_be(&self, target: &Target) -> bool {
+        self.usual == *target || self.written.as_ref() == Some(target)
+    }
+
+    /// Returns whether the request means the same target in every archive.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_settled(&self) -> bool {
+        self.written.is_none()
+    }
+
+    /// Returns the target that the text names in an archive without an entry of the written name, and in an image
+    /// index.
+    pub(crate) fn usual(&self) -> &Target {
+        &self.usual
+    }
+}
+
+impl From<&Target> for RequestedTarget {
+    fn from(target: &Target) -> Self {
+        Self {
+            written: None,
+            usual: target.clone(),
+        }
+    }
+}
+
+impl FromStr for RequestedTarget {
+    type Err = ParseTargetError;
+
+    /// Reads what [`Target`] reads, and every other name that an entry of an archive can have.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let written = Target::carried(name).ok();
+        match (name.parse::<Target>(), written) {
+            (Ok(usual), written) => Ok(Self {
+                written: written.filter(|written| *written != usual),
+                usual,
+            }),
+            (Err(_), Some(written)) => Ok(Self::from(&written)),
+            (Err(error), None) => Err(error),
+        }
+    }
+}
+
+impl fmt::Display for RequestedTarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.written.as_ref().unwrap_or(&self.usual), formatter)
     }
 }
 

@@ -11,9 +11,13 @@ use serde_json::Value;
 use wascap::jwt::{CapabilityProvider, Claims};
 
 use super::error::{Error, Opaque};
+use super::repeated_keys::repeated_key;
 
 /// The header of every token that is signed here.
 pub(super) const HEADER: &str = r#"{"typ":"jwt","alg":"Ed25519"}"#;
+
+/// The most characters of a key in an error.
+const LONGEST_KEY: usize = 64;
 
 /// Rounds a number of seconds.
 type Round = fn(f64) -> f64;
@@ -27,7 +31,7 @@ struct Header {
     alg: String,
 }
 
-/// Decodes the claims of a token without verifying them.
+/// Decodes the claims of a token without verifying them. A key that an object has twice is an error.
 pub(super) fn decode(token: &str) -> Result<Claims<CapabilityProvider>, Error> {
     let [_, payload, _] = segments(token)?;
     if let Ok(claims) = segment(payload) {
@@ -75,6 +79,11 @@ fn segment<T: DeserializeOwned>(encoded: &str) -> Result<T, Error> {
     let json = BASE64URL_NOPAD
         .decode(encoded.as_bytes())
         .map_err(undecodable)?;
+    if let Some(key) = repeated_key(&json).map_err(undecodable)? {
+        let key: String = key.chars().take(LONGEST_KEY).collect();
+        let reason = format!("the key `{}` occurs twice", key.escape_debug());
+        return Err(Error::malformed_claims(reason));
+    }
     serde_json::from_slice(&json).map_err(undecodable)
 }
 

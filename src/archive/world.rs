@@ -8,7 +8,6 @@ use std::thread;
 use wit_component::{DecodedWasm, WitPrinter};
 use wit_parser::{Resolve, TypeDefKind};
 
-use super::entry_names::WORLD_ENTRY;
 use super::error::Error;
 
 /// The bytes before the version of the encoder, in the section `producers` of an encoded world.
@@ -37,13 +36,13 @@ const LONGEST_REASON: usize = 4000;
 /// # Errors
 ///
 /// [`Error::Read`] when the directory cannot be read, and [`Error::Wit`] with the message of the parser when it
-/// holds no valid package, or more than 10,000 files or 64 MiB.
+/// holds no valid package, or more than 10,000 files or 64 MiB, or when the encoded world could not be printed.
 pub fn encode_world(directory: &Path) -> Result<Vec<u8>, Error> {
     let place = directory.display().to_string();
     // Checked here, because the parser would report another reason and another path.
     let found = fs::metadata(directory).map_err(|source| Error::read(directory, source))?;
     if !found.is_dir() {
-        return Err(wit_error(place, "not a directory"));
+        return Err(wit_error(place, "not a directory".to_owned()));
     }
     // The parser reads whatever it finds.
     let mut seen = Seen::default();
@@ -52,13 +51,21 @@ pub fn encode_world(directory: &Path) -> Result<Vec<u8>, Error> {
     if dependencies.is_dir() {
         seen.check(&dependencies)?;
     }
-    on_wit_thread(place, || {
-        let mut resolve = Resolve::default();
-        let (package, _) = resolve
-            .push_dir(directory)
-            .map_err(|source| format!("{source:#}"))?;
-        wit_component::encode(&resolve, package).map_err(|source| format!("{source:#}"))
-    })
+    on_wit_thread(
+        |reason| wit_error(place, reason),
+        || {
+            let mut resolve = Resolve::default();
+            let (package, _) = resolve
+                .push_dir(directory)
+                .map_err(|source| format!("{source:#}"))?;
+            let world = wit_component::encode(&resolve, package);
+            let world = world.map_err(|source| format!("{source:#}"))?;
+            // The decoder has limits that the encoder does not check.
+            print(&world)
+                .map_err(|reason| format!("the encoded world cannot be read: {reason}"))?;
+            Ok(world)
+        },
+    )
 }
 
 /// The files of a WIT directory that were found so far.
@@ -93,14 +100,15 @@ impl Seen {
             return Ok(());
         }
         if !found.is_file() {
-            return Err(wit_error(path.display().to_string(), "not a file"));
+            let reason = "not a file".to_owned();
+            return Err(wit_error(path.display().to_string(), reason));
         }
         self.files += 1;
         self.bytes = self.bytes.saturating_add(found.len());
         if self.files > MOST_FILES || self.bytes > MOST_BYTES {
             let most = MOST_BYTES >> 20;
             let reason = format!("there are more than {MOST_FILES} files or {most} MiB of WIT");
-            return Err(wit_error(path.display().to_string(), &reason));
+            return Err(wit_error(path.display().to_string(), reason));
         }
         Ok(())
     }
@@ -113,9 +121,9 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     paths.take(MOST_FILES + 1).collect()
 }
 
-/// Runs `work` on a thread with a large stack. Its error is the reason of an error about `place`.
+/// Runs `work` on a thread with a large stack. When it fails, `error` gets the reason, at most as long as is kept.
 fn on_wit_thread<T: Send>(
-    place: String,
+    error: impl FnOnce(String) -> Error,
     work: impl FnOnce() -> Result<T, String> + Send,
 ) -> Result<T, Error> {
     let outcome = thread::scope(|scope| {
@@ -125,15 +133,16 @@ fn on_wit_thread<T: Send>(
         let panicked = |_| Err("the parser failed on it".to_owned());
         Ok::<_, Error>(working.join().unwrap_or_else(panicked))
     });
-    outcome?.map_err(|reason| wit_error(place, &reason))
+    outcome?.map_err(|mut reason| {
+        if let Some((end, _)) = reason.char_indices().nth(LONGEST_REASON) {
+            reason.truncate(end);
+            reason.push('…');
+        }
+        error(reason)
+    })
 }
 
-fn wit_error(place: String, reason: &str) -> Error {
-    let mut reason = reason.to_owned();
-    if let Some((end, _)) = reason.char_indices().nth(LONGEST_REASON) {
-        reason.truncate(end);
-        reason.push('…');
-    }
+fn wit_error(place: String, reason: String) -> Error {
     Error::Wit { place, reason }
 }
 
@@ -141,10 +150,10 @@ fn wit_error(place: String, reason: &str) -> Error {
 ///
 /// # Errors
 ///
-/// [`Error::Wit`] when the bytes are not an encoded world, or have a future in the encoding of `wash` 0.43, which would be
-/// taken for another type.
+/// [`Error::UnreadableWorld`] when the bytes are not an encoded world, or have a future in the encoding of `wash` 0.43,
+/// which would be taken for another type.
 pub fn print_world(world: &[u8]) -> Result<String, Error> {
-    on_wit_thread(WORLD_ENTRY.to_owned(), || print(world))
+    on_wit_thread(|reason| Error::UnreadableWorld { reason }, || print(world))
 }
 
 fn print(world: &[u8]) -> Result<String, String> {

@@ -83,6 +83,20 @@ impl AtomicFile {
         self.commit_by(Temporary::rename_new)
     }
 
+    /// [Commits](Self::commit) the file if `check` returns `true`, and returns whether it did. `check` is called just
+    /// before the file gets its final name. When it returns `false`, the temporary file is removed.
+    pub(crate) fn commit_if(self, check: impl FnOnce() -> io::Result<bool>) -> io::Result<bool> {
+        let mut is_right = false;
+        self.commit_by(|temporary, destination| {
+            is_right = check()?;
+            if is_right {
+                temporary.rename(destination)?;
+            }
+            Ok(())
+        })?;
+        Ok(is_right)
+    }
+
     /// Writes `bytes` and [commits](Self::commit) the file.
     pub(crate) fn commit_with(mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)?;

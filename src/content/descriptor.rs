@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 
+/// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
+/// specification asks registries to accept ("Pushing Manifests").
+pub(crate) const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
+
 /// Identifies content by its media type, digest and size (OCI image specification, "Content Descriptors").
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -59,6 +59,30 @@ pub(crate) fn if_found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// Returns `None` in place of the error for a path at which nothing exists. A link to nothing, at `path` or above it,
+/// stays an error: what it leads to may be on a volume that is not mounted.
+pub(crate) fn if_there<T>(path: &Path, result: io::Result<T>) -> io::Result<Option<T>> {
+    let found = if_found(result)?;
+    if found.is_none()
+        && let Some(link) = link_to_nothing(path)
+    {
+        let message = format!("{} is a link to nothing", link.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, message));
+    }
+    Ok(found)
+}
+
+/// Returns the first of `path` and its parents that exists, if it is a link to nothing.
+pub(crate) fn link_to_nothing(path: &Path) -> Option<&Path> {
+    let first = path
+        .ancestors()
+        .find(|path| path.symlink_metadata().is_ok())?;
+    let is_dangling = first
+        .metadata()
+        .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    is_dangling.then_some(first)
+}
+
 /// Returns the first of `path` and its parents that exists and is not a directory. Then no directory can be created at
 /// `path`.
 pub(crate) fn non_directory_at(path: &Path) -> Option<&Path> {

@@ -19,6 +19,7 @@ mod file_reader;
 mod first_few;
 mod kind;
 mod leftovers;
+mod line_and_column;
 mod locks;
 mod mounts;
 mod progress;
@@ -42,27 +43,31 @@ pub(crate) use atomic::{AtomicFile, followed, give_second_name, publish, set_mod
 pub use blocking::RuntimeEnded;
 pub(crate) use blocking::{LONG_WORK, Share, blocking};
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
-pub(crate) use causes::with_causes;
+pub(crate) use causes::{is_stopped, with_causes};
 #[cfg(feature = "cli")]
 pub(crate) use date::time_text;
 pub(crate) use date::{rfc3339, unix_seconds, unix_time};
 pub use descriptor::Descriptor;
+pub(crate) use descriptor::MANIFEST_LIMIT;
 pub(crate) use digest::{Algorithm, Hasher};
 pub use digest::{Digest, ParseDigestError};
 pub(crate) use directory::{
-    create_private_directory, directory_of, if_found, is_absent, non_directory_at,
-    try_lock_directory,
+    create_private_directory, directory_of, if_found, if_there, is_absent, link_to_nothing,
+    non_directory_at, try_lock_directory,
 };
 pub(crate) use file_reader::file_reader;
 pub(crate) use first_few::first_few;
 pub use kind::ErrorKind;
 pub(crate) use leftovers::is_temporary;
+pub(crate) use line_and_column::line_and_column;
 pub(crate) use locks::{Locking, locked_when_free, shared_when_free};
 pub(crate) use mounts::is_noexec;
 pub(crate) use progress::MeteredReader;
 pub use progress::{Meter, Progress, Silent, Step, Stopped};
 pub(crate) use referrers::{ListOrigin, ListedFirst, Referrer, ReferrerList, Referrers};
-pub(crate) use regular::{is_at, is_ours, open_exclusive, open_regular};
+pub(crate) use regular::{
+    is_at, is_ours, open_exclusive, open_itself, open_regular, open_unless_pipe,
+};
 pub(crate) use storage::{
     Content, Delete, Fetch, Listing, ManifestName, Mount, Push, ReadStorage, Reader, Resolve,
     Source, Stored,

@@ -1,6 +1,6 @@
 //! Regular files: no directories, devices or pipes.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::thread;
@@ -23,6 +23,40 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     let metadata = file.metadata()?;
     require_regular(&metadata)?;
     Ok((file, metadata.len()))
+}
+
+/// Opens the regular file at `path` with `options`. Unlike [`open_regular`], it refuses a symbolic link: writing through it
+/// would change a file in another place.
+pub(crate) fn open_itself(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        // With `NONBLOCK`, opening a pipe does not wait for another process.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    #[cfg(not(unix))]
+    if let Some(found) = if_found(fs::symlink_metadata(path))? {
+        require_regular(&found)?;
+    }
+    let file = options.open(path)?;
+    require_regular(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Opens a file of settings for reading. It may be a device, such as `/dev/null`, but no pipe: opening one waits until
+/// another process opens its other end.
+pub(crate) fn open_unless_pipe(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if fs::metadata(path)?.file_type().is_fifo() {
+            let reason = "a pipe, not a file";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+    }
+    File::open(path)
 }
 
 /// Opens a regular file for reading, and locks it, once no other caller of this function has it locked.
@@ -51,6 +85,11 @@ pub(crate) fn open_exclusive(path: &Path, meter: &dyn Meter) -> io::Result<(File
 
 /// Whether `file` is the one that is at `path` now. A symbolic link at `path` is followed.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let is_like_file = |found: Metadata| found.is_file() || found.is_dir();
+    // The comparison opens what is at the path. Opening a pipe would wait for another process.
+    if !if_found(fs::metadata(path))?.is_some_and(is_like_file) {
+        return Ok(false);
+    }
     match if_found(Handle::from_path(path))? {
         Some(there) => Ok(Handle::from_file(file.try_clone()?)? == there),
         None => Ok(false),

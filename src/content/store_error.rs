@@ -31,6 +31,11 @@ impl StoreError {
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.source.downcast_ref()
     }
+
+    /// Returns the storage's own error.
+    pub(super) fn inner(&self) -> &(dyn Error + 'static) {
+        self.source.as_ref()
+    }
 }
 
 // Transparent: the message and the sources are those of the storage's own error.

@@ -23,6 +23,11 @@ impl UnchangedFile {
     /// Opens the regular file at `path`. Blocks.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let (file, _) = open_regular(path)?;
+        Self::opened(file, path)
+    }
+
+    /// Returns `file`, which was opened at `path`, as a file that must not change from now on.
+    pub(crate) fn opened(file: File, path: &Path) -> io::Result<Self> {
         let metadata = file.metadata()?;
         Ok(Self {
             path: Arc::new(path.to_owned()),
@@ -48,14 +53,21 @@ impl UnchangedFile {
     /// Opens a reader at the start of the file. Blocks.
     pub(crate) fn reader(&self) -> io::Result<File> {
         let (file, _) = open_regular(&self.path)?;
-        let now = file.metadata()?;
-        let is_unchanged = is_at(&self.file, &self.path)?
-            && self.metadata.len() == now.len()
-            && self.metadata.modified().ok() == now.modified().ok();
-        if is_unchanged {
+        if self.is_like(&file.metadata()?)? {
             Ok(file)
         } else {
             Err(io::Error::other("the file changed while it was being read"))
         }
+    }
+
+    /// Returns whether the path still leads to the file that was opened first, and the file has not changed.
+    pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
+        self.is_like(&self.file.metadata()?)
+    }
+
+    fn is_like(&self, now: &Metadata) -> io::Result<bool> {
+        Ok(is_at(&self.file, &self.path)?
+            && self.metadata.len() == now.len()
+            && self.metadata.modified().ok() == now.modified().ok())
     }
 }

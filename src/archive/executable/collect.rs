@@ -17,7 +17,7 @@ const LONGEST: u64 = 256 * 1024;
 /// The most parts that are kept besides the start.
 const MOST: usize = 8;
 
-/// Keeps the parts of an executable that contain its facts, at most 2.5 MB. Some facts stay unknown when an unusual
+/// Keeps the parts of an executable that contain its facts, at most 2.5 MiB. Some facts stay unknown when an unusual
 /// file has its tables elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {

@@ -14,7 +14,7 @@ use super::header::{Executable, HEAD};
 use super::{elf, macho, pe};
 
 impl ExecutableFacts {
-    /// Reads the headers of the executable at `path`, usually some kilobytes and at most 4 MB. A file that is not an
+    /// Reads the headers of the executable at `path`, usually some kilobytes and at most 4 MiB. A file that is not an
     /// executable has an unknown format.
     ///
     /// # Errors

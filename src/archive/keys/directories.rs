@@ -23,9 +23,26 @@ pub(crate) struct KeyFile {
     pub public_key: Option<String>,
 }
 
+impl KeyFile {
+    /// Reads the file at a path. A file without a valid seed is not an error.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let text = read_text(path).map_err(|source| Error::read(path, source))?;
+        let name = path.file_stem().unwrap_or_default();
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            path: path.to_owned(),
+            public_key: Key::from_seed(&text).ok().map(|key| key.public_key()),
+        })
+    }
+}
+
 /// The directories that hold keys, in the order in which they are searched. New keys go to the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KeyDirectories(Vec<PathBuf>);
+pub(crate) struct KeyDirectories {
+    directories: Vec<PathBuf>,
+    /// Whether the user has named the first directory.
+    is_named: bool,
+}
 
 impl KeyDirectories {
     /// Returns the directories that `wash` uses: `explicit`, the environment variable `WASH_KEYS`,
@@ -37,19 +54,58 @@ impl KeyDirectories {
             let user = || Some(user_directory("XDG_DATA_HOME", ".local/share")?.join("wash"));
             Some(variable("WASH_DATA_DIR").or_else(user)?.join("keys"))
         };
+        let named = explicit.map(Path::to_owned);
+        let wash_keys = variable("WASH_KEYS");
+        let is_named = named.is_some() || wash_keys.is_some();
         let candidates = [
-            explicit.map(Path::to_owned),
-            variable("WASH_KEYS"),
+            named,
+            wash_keys,
             home().map(|home| home.join(".wash").join("keys")),
             variable("WASH_KEYS_DIR").or_else(data),
         ];
         let mut directories: Vec<PathBuf> = candidates.into_iter().flatten().collect();
         directories.dedup();
-        Self(directories)
+        Self {
+            directories,
+            is_named,
+        }
     }
 
     pub(crate) fn directories(&self) -> &[PathBuf] {
-        &self.0
+        &self.directories
+    }
+
+    /// Returns the directory that the user has named, and what is wrong with it, if it is not there.
+    pub(crate) fn missing(&self) -> Option<(&Path, &'static str)> {
+        let named = self.named_directory()?;
+        match fs::metadata(named) {
+            Ok(found) if found.is_dir() => None,
+            Ok(_) => Some((named, "is not a directory")),
+            Err(error) if is_absent(&error) => Some((named, "does not exist")),
+            Err(_) => None,
+        }
+    }
+
+    fn named_directory(&self) -> Option<&Path> {
+        let first = self.directories.first()?;
+        self.is_named.then_some(first.as_path())
+    }
+
+    /// Warns when the file with a key that is used is not in the directory that the user has named. `what` is the kind
+    /// of the key, and `name` is what it was found by.
+    pub(crate) fn warn_if_elsewhere(&self, what: &str, name: &str, file: &Path) {
+        let Some(named) = self.named_directory() else {
+            return;
+        };
+        if file.parent() == Some(named) {
+            return;
+        }
+        let why = match self.missing() {
+            Some((_, problem)) => problem.to_owned(),
+            None => format!("has no {what} `{name}`"),
+        };
+        let (named, file) = (named.display(), file.display());
+        tracing::warn!("{named} {why}; the {what} is that of {file}");
     }
 
     /// Returns the key that `given` names, or else the key in the file `default_name`. When there is no such file and
@@ -71,7 +127,7 @@ impl KeyDirectories {
             return Err(Error::NoSuchKey {
                 kind: kind.name(),
                 name: default_name.to_owned(),
-                directories: self.0.clone(),
+                directories: self.directories.clone(),
             });
         }
         let key = Key::generate(kind);
@@ -88,7 +144,7 @@ impl KeyDirectories {
 
     /// Returns whether one of the directories holds a file of this name.
     pub(crate) fn holds(&self, name: &str) -> bool {
-        let mut directories = self.0.iter();
+        let mut directories = self.directories.iter();
         directories.any(|directory| directory.join(name).exists())
     }
 
@@ -96,12 +152,13 @@ impl KeyDirectories {
     /// instead would change the publisher. Warns when a later directory has another key of this name, which `wash` may
     /// use.
     fn find_file(&self, name: &str, kind: KeyKind) -> Result<Option<(Key, KeyOrigin)>, Error> {
-        for (index, directory) in self.0.iter().enumerate() {
+        for (index, directory) in self.directories.iter().enumerate() {
             let path = directory.join(name);
             match fs::symlink_metadata(&path) {
                 Ok(_) => {
                     let key = read_seed(&path, kind)?;
-                    let others = self.0.iter().skip(index + 1);
+                    self.warn_if_elsewhere(&format!("{kind} key"), name, &path);
+                    let others = self.directories.iter().skip(index + 1);
                     warn_of_others(&path, &key, others.map(|directory| directory.join(name)));
                     return Ok(Some((key, KeyOrigin::File(path))));
                 }
@@ -116,13 +173,15 @@ impl KeyDirectories {
     /// Fails with [`Error::Read`] when the key may be in a directory that cannot be read.
     pub(crate) fn find(&self, public_key: &str, kind: KeyKind) -> Result<Key, Error> {
         let mut unreadable = None;
-        for directory in &self.0 {
+        for directory in &self.directories {
             match files(directory) {
                 Ok(files) => {
                     let mut files = files.into_iter();
                     let found = files.find(|file| file.public_key.as_deref() == Some(public_key));
                     if let Some(file) = found {
-                        return read_seed(&file.path, kind);
+                        let key = read_seed(&file.path, kind)?;
+                        self.warn_if_elsewhere(&format!("{kind} key"), public_key, &file.path);
+                        return Ok(key);
                     }
                 }
                 Err(error) => unreadable = unreadable.or(Some(error)),
@@ -131,14 +190,14 @@ impl KeyDirectories {
         Err(unreadable.unwrap_or_else(|| Error::NoSuchKey {
             kind: kind.name(),
             name: public_key.to_owned(),
-            directories: self.0.clone(),
+            directories: self.directories.clone(),
         }))
     }
 
     /// Writes a key to the file `name` in the first directory, which is created when it is missing. Only
     /// the owner can read the file. An existing file is not replaced.
     pub(crate) fn create(&self, name: &str, key: &Key) -> Result<PathBuf, Error> {
-        let directory = self.0.first().ok_or(Error::NoKeyDirectory)?;
+        let directory = self.directories.first().ok_or(Error::NoKeyDirectory)?;
         let path = directory.join(name);
         let seed = key.seed()?;
         create_private_directory(directory)
@@ -150,9 +209,24 @@ impl KeyDirectories {
             .map_err(|source| Error::write(&path, source))
     }
 
+    /// Returns the key files with a name, which is that of the file, with or without `.nk`. When there is none, returns
+    /// those of these kinds that have it as their owner's name, which the file adds `_account` or `_service` to.
+    pub(crate) fn named(&self, name: &str, kinds: &[KeyKind]) -> Result<Vec<KeyFile>, Error> {
+        let stem = name.strip_suffix(".nk").unwrap_or(name);
+        let files = self.list()?;
+        let first = |name: &str| files.iter().find(|file| file.name == name).cloned();
+        if let Some(file) = first(stem) {
+            return Ok(vec![file]);
+        }
+        let owned = kinds.iter();
+        Ok(owned
+            .filter_map(|kind| first(&format!("{stem}_{kind}")))
+            .collect())
+    }
+
     /// Returns all key files, in the order of the directories and then of their names.
     pub(crate) fn list(&self) -> Result<Vec<KeyFile>, Error> {
-        let found = self.0.iter().map(|directory| files(directory));
+        let found = self.directories.iter().map(|directory| files(directory));
         Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
     }
 }
@@ -198,15 +272,14 @@ fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
     Ok(paths.into_iter().filter_map(key_file).collect())
 }
 
+/// Returns the key file at a path. `None` when its name is not UTF-8. A file that cannot be read has no public key.
 fn key_file(path: PathBuf) -> Option<KeyFile> {
     let name = path.file_stem()?.to_str()?.to_owned();
-    let key = read_text(&path)
-        .ok()
-        .and_then(|text| Key::from_seed(&text).ok());
+    let public_key = KeyFile::read(&path).ok().and_then(|file| file.public_key);
     Some(KeyFile {
         name,
         path,
-        public_key: key.map(|key| key.public_key()),
+        public_key,
     })
 }
 

@@ -6,7 +6,7 @@ use nkeys::KeyPair;
 
 use crate::archive::error::Error;
 
-use super::kind::KeyKind;
+use super::kind::{KeyKind, owner_of};
 
 /// The key of an issuer or a subject, with its seed. `Debug` prints the public key only.
 ///
@@ -66,7 +66,7 @@ impl Key {
                 origin: origin(),
                 expected: kind.seed_description(),
             }),
-            Err(_) if is_public_key(seed) => Err(Error::MalformedSeed {
+            Err(_) if owner_of(seed).is_some() => Err(Error::MalformedSeed {
                 origin: origin(),
                 source: format!("it is a public key, and not {}", kind.seed_description()).into(),
             }),
@@ -114,11 +114,6 @@ impl Key {
         let signature = self.pair.sign(bytes);
         signature.map_err(|source| Error::Sign(source.into()))
     }
-}
-
-/// Returns whether `text` is the public key of any kind of key.
-pub(super) fn is_public_key(text: &str) -> bool {
-    KeyPair::from_public_key(text).is_ok()
 }
 
 impl fmt::Debug for Key {

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use nkeys::KeyPair;
-
 use crate::archive::error::Error;
 
 use super::kind::KeyKind;
@@ -64,8 +62,7 @@ public_key!(Issuer, "issuer", KeyKind::Account);
 public_key!(Subject, "subject", KeyKind::Service);
 
 fn check(role: &'static str, key: &str, kind: KeyKind) -> Result<(), Error> {
-    let pair = KeyPair::from_public_key(key);
-    if pair.is_ok_and(|pair| pair.key_pair_type() == kind.pair_type()) {
+    if kind.has_public_key(key) {
         return Ok(());
     }
     Err(Error::WrongKeyType {

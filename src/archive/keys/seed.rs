@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use crate::archive::error::Error;
 use crate::content::open_regular;
 
-use super::key::{Key, is_public_key};
-use super::kind::KeyKind;
+use super::key::Key;
+use super::kind::{KeyKind, owner, owner_of};
 use super::public_key::Subject;
 
 /// How many bytes of a file are read. A seed has 58 characters.
 const LONGEST_SEED_FILE: u64 = 1024;
 
-/// A key that the caller names: a seed, the path of a file that holds one, or `-` for standard input.
+/// A key that the caller names: a seed, the path of a file that holds one, or `-` for standard input. Where the public
+/// key is enough, it can be in the place of the seed.
 #[derive(Clone, Copy)]
 pub(crate) struct GivenKey<'a> {
     pub(crate) text: &'a str,
@@ -30,36 +31,54 @@ impl GivenKey<'_> {
     }
 
     /// Reads the seed. An error never contains a text that may be a seed.
-    pub(super) fn read(self, kind: KeyKind) -> Result<(Key, KeyOrigin), Error> {
+    pub(crate) fn read(self, kind: KeyKind) -> Result<(Key, KeyOrigin), Error> {
         let Loaded {
             text,
             place,
             origin,
-        } = self.load(kind)?;
+        } = self.load(kind, false)?;
         Ok((Key::parse(text.trim(), kind, || place)?, origin))
     }
 
     /// Reads the subject of an archive from its public key or from its seed. Only the public key is used.
     pub(crate) fn read_subject(self) -> Result<(Subject, KeyOrigin), Error> {
-        let kind = KeyKind::Service;
-        if let Ok(subject) = self.text.trim().parse() {
-            return Ok((subject, KeyOrigin::Given));
+        let (subject, origin) = self.read_public_key(KeyKind::Service)?;
+        Ok((subject.parse()?, origin))
+    }
+
+    /// Reads a public key of this kind, or the seed that belongs to it. Returns the public key.
+    pub(crate) fn read_public_key(self, kind: KeyKind) -> Result<(String, KeyOrigin), Error> {
+        let given = self.text.trim();
+        if kind.has_public_key(given) {
+            return Ok((given.to_owned(), KeyOrigin::Given));
         }
         let Loaded {
             text,
             place,
             origin,
-        } = self.load(kind)?;
+        } = self.load(kind, true)?;
         let text = text.trim();
-        let subject = match text.parse() {
-            Ok(subject) => subject,
-            Err(_) => Key::parse(text, kind, || place)?.public_key().parse()?,
-        };
-        Ok((subject, origin))
+        if kind.has_public_key(text) {
+            return Ok((text.to_owned(), origin));
+        }
+        if KeyKind::by_form(text) == Some(kind) {
+            return Err(Error::MistypedPublicKey {
+                origin: place,
+                expected: kind.public_key_description(),
+            });
+        }
+        if let Some(given) = owner_of(text) {
+            return Err(Error::WrongPublicKey {
+                origin: place,
+                given,
+                expected: owner(&kind.pair_type()),
+            });
+        }
+        Ok((Key::parse(text, kind, || place)?.public_key(), origin))
     }
 
-    /// Reads the text of the seed from the place that the caller names.
-    fn load(self, kind: KeyKind) -> Result<Loaded, Error> {
+    /// Reads the text of the key from the place that the caller names. `takes_public_key` is for the error.
+    fn load(self, kind: KeyKind, takes_public_key: bool) -> Result<Loaded, Error> {
         let text = self.text.trim();
         let origin = match self.variable {
             Some(variable) => variable.to_owned(),
@@ -67,7 +86,11 @@ impl GivenKey<'_> {
         };
         if text == "-" {
             let seed = read_seed_text(io::stdin().lock());
-            let seed = seed.map_err(|source| Error::NoSeed { origin, source })?;
+            let seed = seed.map_err(|source| Error::NoSeed {
+                origin,
+                takes_public_key,
+                source,
+            })?;
             return Ok(Loaded {
                 text: seed,
                 place: "standard input".to_owned(),
@@ -76,7 +99,7 @@ impl GivenKey<'_> {
         }
         let path = Path::new(self.text);
         let is_secret = self.variable.is_some() || may_hold_seed(text);
-        if (may_be_seed(text) || is_public_key(text)) && !path.exists() {
+        if (may_be_seed(text) || owner_of(text).is_some()) && !path.exists() {
             return Ok(Loaded {
                 text: text.to_owned(),
                 place: origin,
@@ -90,7 +113,11 @@ impl GivenKey<'_> {
         };
         let text = seed.map_err(|source| {
             if is_secret {
-                Error::NoSeed { origin, source }
+                Error::NoSeed {
+                    origin,
+                    takes_public_key,
+                    source,
+                }
             } else {
                 Error::read(path, source)
             }
@@ -112,7 +139,7 @@ fn is_pipe(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// A text that should be a seed. It is a secret, so this type has no `Debug`.
+/// A text that should be a seed or a public key. It may be a secret, so this type has no `Debug`.
 struct Loaded {
     text: String,
     /// The place that the text is from, for error messages.
@@ -163,4 +190,14 @@ pub(crate) enum KeyOrigin {
     File(PathBuf),
     /// The key was generated and its seed written to a file.
     Generated(PathBuf),
+}
+
+impl KeyOrigin {
+    /// Returns the file with the key.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Given => None,
+            Self::File(path) | Self::Generated(path) => Some(path),
+        }
+    }
 }

@@ -77,12 +77,17 @@ impl From<(u64, u64)> for Span {
     }
 }
 
-/// Reads a part of a file. The caller bounds its size.
+/// Reads a part of a file, as far as the file has it. The caller bounds its size.
 pub(super) fn read_at(
     input: &mut (impl Read + Seek),
     span: Span,
 ) -> Result<Vec<u8>, MaterialsError> {
     let mut bytes = Vec::new();
+    // Seeking to an offset that no file can have is an error.
+    let end = input.seek(SeekFrom::End(0)).map_err(MaterialsError::Read)?;
+    if span.offset >= end {
+        return Ok(bytes);
+    }
     input
         .seek(SeekFrom::Start(span.offset))
         .and_then(|_| input.take(span.size).read_to_end(&mut bytes))

@@ -168,6 +168,8 @@ struct Scan<'l> {
     token: Option<String>,
     world: Option<(Vec<u8>, Digest)>,
     executables: BTreeMap<Target, Hashed>,
+    /// Directories with the names of targets.
+    directories: Vec<Target>,
 }
 
 impl<'l> Scan<'l> {
@@ -180,6 +182,7 @@ impl<'l> Scan<'l> {
             token: None,
             world: None,
             executables: BTreeMap::new(),
+            directories: Vec::new(),
         }
     }
 
@@ -193,10 +196,10 @@ impl<'l> Scan<'l> {
             let entry = entry.map_err(|error| structure_error(error, self.end == 0))?;
             self.entry(entry, receiver)?;
             if enough(self) {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        self.entries.finish()
     }
 
     fn entry<R: Read>(
@@ -213,6 +216,10 @@ impl<'l> Scan<'l> {
             Some(Role::Executable(target)) => {
                 let known = self.known.remove(&begin).filter(|known| known.size == size);
                 self.executable(target, size, known, &mut entry, receiver)
+            }
+            Some(Role::Directory(target)) => {
+                self.directories.push(target);
+                Ok(())
             }
             None => Ok(()),
         }
@@ -302,6 +309,13 @@ impl<'l> Scan<'l> {
         for (target, hashed) in &self.executables {
             let signed = claims.executables().get(target);
             compare(target.as_str(), signed, &hashed.digest)?;
+        }
+        let mut directories = self.directories.iter();
+        if let Some(target) = directories.find(|target| claims.executables().contains_key(target)) {
+            return Err(Error::ForbiddenName {
+                name: target.to_string(),
+                why: "it is a directory, and hosts read it as an executable",
+            });
         }
         match &self.world {
             Some((_, digest)) => compare(WORLD_ENTRY, claims.world(), digest)?,

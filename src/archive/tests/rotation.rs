@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::keys::KeyKind;
 use super::*;
+use crate::content::ErrorKind;
 
 fn account() -> Key {
     Key::generate(KeyKind::Account)
@@ -114,6 +115,14 @@ fn only_accounts_sign_statements_and_only_about_providers() {
     let now = SystemTime::now();
     let service = Key::generate(KeyKind::Service);
     assert!(Rotation::sign(&service, &issuer(&new), &[provider()], false, now).is_err());
-    assert!(Rotation::sign(&old, &issuer(&new), &[], false, now).is_err());
-    assert!(Rotation::sign(&old, &issuer(&old), &[provider()], false, now).is_err());
+    let refused: [(&Key, Vec<Subject>); 3] = [
+        (&new, Vec::new()),
+        (&old, vec![provider()]),
+        (&new, (0..300).map(|_| provider()).collect()),
+    ];
+    for (to, providers) in refused {
+        let error = Rotation::sign(&old, &issuer(to), &providers, false, now).unwrap_err();
+        assert!(matches!(error, Error::CannotRotate { .. }), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Usage);
+    }
 }

@@ -10,6 +10,43 @@ fn date(name: &'static str, date: Value) -> Result<Claims<CapabilityProvider>, E
 }
 
 #[test]
+fn a_key_that_occurs_twice_is_refused_by_its_name() {
+    let decoded = |payload: &str| {
+        let payload = BASE64URL_NOPAD.encode(payload.as_bytes());
+        decode(&format!("e30.{payload}.sig"))
+    };
+    for exp in ["null", "5", "4e9"] {
+        let payload = format!(
+            r#"{{"jti":"1","iat":5,"iss":"A","sub":"V","exp":{exp},"nbf":1,"wascap":{{"vendor":"v","name":"n",
+            "target_hashes":{{"arm-linux":"AB"}}}},"aud":["all"]}}"#
+        );
+        decoded(&payload).unwrap();
+        for key in [
+            "iat",
+            "iss",
+            "sub",
+            "exp",
+            "nbf",
+            "wascap",
+            "vendor",
+            "name",
+            "target_hashes",
+            "arm-linux",
+            "aud",
+        ] {
+            let written = format!("\"{key}\":");
+            let twice = payload.replace(&written, &format!("{written}null,{written}"));
+            let message = decoded(&twice).unwrap_err().to_string();
+            let expected = format!("the key `{key}` occurs twice");
+            assert!(message.contains(&expected), "{message}");
+        }
+    }
+    let header = BASE64URL_NOPAD.encode(br#"{"typ":"jwt","alg":"none","alg":"Ed25519"}"#);
+    let error = is_signed_by(&format!("{header}.e30."), "A").unwrap_err();
+    assert!(error.to_string().contains("`alg` occurs twice"), "{error}");
+}
+
+#[test]
 fn dates_may_have_fractions_and_exponents() {
     for (written, floor, ceil) in [
         (json!(1_700_000_000), 1_700_000_000, 1_700_000_000),

@@ -9,7 +9,8 @@ use crate::archive::limits::Limits;
 use crate::archive::read::{Contents, Spool, scan};
 use crate::archive::target::Target;
 use crate::content::{
-    AtomicFile, MeteredReader, Progress, Step, TemporaryDirectory, directory_of, open_exclusive,
+    AtomicFile, MeteredReader, Progress, Step, TemporaryDirectory, UnchangedFile, directory_of,
+    followed, open_exclusive,
 };
 
 use super::input::Input;
@@ -34,7 +35,7 @@ pub enum Identity {
 /// `change` gets a writer with the contents of the archive: it adds and removes executables and changes the metadata.
 /// After `change` has succeeded, `signer` is called with the claims, so that it can look for the key of the issuer. The
 /// new claims cover only the targets whose executables are in the archive. During the edit, the unpacked executables
-/// take space in the directory of the archive.
+/// take space in the directory of the archive. When `path` is a symbolic link, the archive is the file to which it leads.
 ///
 /// An archive that is not yet valid can be edited. An archive that has expired can be edited if `change` sets another
 /// date of expiry.
@@ -42,8 +43,8 @@ pub enum Identity {
 /// # Errors
 ///
 /// The errors of [`verify`](crate::archive::verify), [`Error::IdentityWouldChange`], those of `change`,
-/// [`Error::NothingLeft`], or those of [`ArchiveWriter::write`] with `limits`. An error leaves the archive
-/// untouched.
+/// [`Error::NothingLeft`], [`Error::ArchiveChanged`], or those of [`ArchiveWriter::write`] with `limits`. An error leaves
+/// the archive untouched.
 pub fn edit(
     path: &Path,
     change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
@@ -54,13 +55,16 @@ pub fn edit(
 ) -> Result<VerifiedClaims, Error> {
     // Without the lock, the later of two edits at the same time would undo the earlier one.
     let waiting = progress.begin(Step::Waiting, 0);
-    let (archive, size) =
-        open_exclusive(path, waiting.as_ref()).map_err(|source| Error::read(path, source))?;
+    let reading = |source| Error::read(path, source);
+    let (archive, size) = open_exclusive(path, waiting.as_ref()).map_err(reading)?;
     drop(waiting);
+    let archive = UnchangedFile::opened(archive, path).map_err(reading)?;
     let writing = |source| Error::write(path, source);
-    let directory = TemporaryDirectory::create_in(directory_of(path)).map_err(writing)?;
+    // The directory of the archive has room for the new one. That of a symbolic link may have none.
+    let place = followed(path).map_err(writing)?;
+    let directory = TemporaryDirectory::create_in(directory_of(&place)).map_err(writing)?;
     let mut spool = Spool::new(directory.path());
-    let mut input = MeteredReader::new(&archive, progress.begin(Step::Verifying, size));
+    let mut input = MeteredReader::new(archive.as_file(), progress.begin(Step::Verifying, size));
     let Contents {
         claims,
         world,
@@ -94,10 +98,16 @@ pub fn edit(
     // The file stays private until it has the permission bits of the archive, which may be private too.
     let mut file = AtomicFile::create_private(path).map_err(writing)?;
     let claims = writer.write_to(&mut file, path, &signer, compression, limits, meter)?;
-    file.resemble(&archive)
-        .and_then(|()| file.commit())
-        .map_err(writing)?;
-    Ok(claims)
+    // The lock keeps out other edits, and nothing else: a build can replace the archive meanwhile. Systems have no rename
+    // that depends on the file that it replaces, so an archive that comes between this check and the rename is lost.
+    let committed = file
+        .resemble(archive.as_file())
+        .and_then(|()| file.commit_if(|| archive.is_unchanged()));
+    if committed.map_err(writing)? {
+        Ok(claims)
+    } else {
+        Err(Error::ArchiveChanged(path.to_owned()))
+    }
 }
 
 /// [Edits](edit) the archive at `path`: adds `executables`, and replaces executables for the same targets.

@@ -11,12 +11,16 @@ use crate::archive::compression::Compression;
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
 use crate::archive::format::entries::check_entry;
+#[cfg(feature = "cli")]
+use crate::archive::keys::{Key, KeyKind};
 use crate::archive::limits::Limits;
+#[cfg(feature = "cli")]
+use crate::archive::target::RequestedTarget;
 use crate::archive::target::Target;
 use crate::content::{AtomicFile, Digest, Meter};
 
 use super::input::{Input, Opened};
-use super::signer::Signer;
+use super::signer::{Draft, Signer};
 use super::tar_writer::{TarWriter, tar_size};
 
 /// Packs a provider archive: claims first, then the world, then the executables in the order of their
@@ -51,6 +55,13 @@ impl ArchiveWriter {
     pub fn remove(&mut self, target: &Target) -> Result<Input, Error> {
         let removed = self.executables.remove(target);
         removed.ok_or_else(|| Error::no_such_target(target, &self.executables))
+    }
+
+    /// Returns the target that `requested` means among the targets of the executables. There may be no executable for
+    /// it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn target(&self, requested: &RequestedTarget) -> Target {
+        requested.among(&self.executables).clone()
     }
 
     /// Returns whether there is no executable.
@@ -92,7 +103,8 @@ impl ArchiveWriter {
     /// Every input is read once. A file that was written only seconds before is read twice, to be sure that it did not
     /// change.
     ///
-    /// An archive that readers would refuse by the default [`Limits`] is not written.
+    /// An archive that readers would refuse by the default [`Limits`] is not written. An archive without executables is
+    /// written, as the `provider-archive` crate does, although readers refuse it.
     ///
     /// # Errors
     ///
@@ -112,6 +124,25 @@ impl ArchiveWriter {
         let claims = self.write_to(&mut file, destination, signer, compression, &limits, meter)?;
         file.commit().map_err(failed)?;
         Ok(claims)
+    }
+
+    /// Makes every check of [`write`](Self::write) that needs neither the keys nor the contents of the inputs, so that a
+    /// caller can generate keys afterwards. How well the executables compress is known only when they are compressed.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check(&self, destination: &Path) -> Result<(), Error> {
+        self.metadata.check_dates()?;
+        // The length of the token does not depend on the keys.
+        let subject = Key::generate(KeyKind::Service).public_key().parse()?;
+        let signer = Signer::new(Key::generate(KeyKind::Account), subject)?;
+        let sizes = self.executables.values();
+        let sizes = sizes.map(|input| Ok(input.open()?.size()));
+        let sizes = sizes.collect::<Result<Vec<_>, Error>>()?;
+        let entries = self
+            .token_length(&self.draft(&signer))
+            .map(|length| self.entries(length, sizes));
+        entries
+            .and_then(|entries| check_limits(&entries, &Limits::default()))
+            .map_err(|error| error.in_archive(destination))
     }
 
     /// Writes the archive to `output`, a file that will get the path `destination`.
@@ -145,21 +176,13 @@ impl ArchiveWriter {
         limits: &Limits,
         meter: &dyn Meter,
     ) -> Result<VerifiedClaims, Error> {
-        let draft = signer.draft(&self.metadata, self.world.as_deref().map(Digest::of));
-        // All digests have the same length, so all tokens for these targets have the same length.
-        let any = Digest::of(&[]);
+        let draft = self.draft(signer);
+        let length = self.token_length(&draft)?;
         let targets = || self.executables.keys().cloned();
-        let digests = targets().map(|target| (target, any.clone()));
-        let length = draft.sign(&digests.collect())?.token().len();
-
         let output = BufWriter::with_capacity(256 * 1024, output);
         let inputs = self.executables.values().map(Input::open);
         let inputs = inputs.collect::<Result<Vec<_>, Error>>()?;
-        let mut entries = vec![(CLAIMS_ENTRY.to_owned(), length as u64)];
-        let world = self.world.iter();
-        entries.extend(world.map(|world| (WORLD_ENTRY.to_owned(), world.len() as u64)));
-        let sizes = inputs.iter().map(Opened::size);
-        entries.extend(targets().map(|target| format!("{target}.bin")).zip(sizes));
+        let entries = self.entries(length, inputs.iter().map(Opened::size));
         check_limits(&entries, limits)?;
         let mut tar = match compression {
             Compression::None => TarWriter::plain(output),
@@ -187,6 +210,32 @@ impl ArchiveWriter {
         let mut output = tar.finish(claims.token().as_bytes(), limits)?;
         output.flush().map_err(Error::Stream)?;
         Ok(claims)
+    }
+
+    fn draft<'a>(&self, signer: &'a Signer) -> Draft<'a> {
+        signer.draft(&self.metadata, self.world.as_deref().map(Digest::of))
+    }
+
+    /// Returns the length of the token in bytes. All digests have the same length, so all tokens for these targets have
+    /// the same length.
+    fn token_length(&self, draft: &Draft<'_>) -> Result<usize, Error> {
+        let any = Digest::of(&[]);
+        let targets = self.executables.keys().cloned();
+        let digests = targets.map(|target| (target, any.clone()));
+        Ok(draft.sign(&digests.collect())?.token().len())
+    }
+
+    /// Returns the name and the size of each entry, for a token of this length and executables of these sizes.
+    fn entries(&self, token: usize, sizes: impl IntoIterator<Item = u64>) -> Vec<(String, u64)> {
+        let mut entries = vec![(CLAIMS_ENTRY.to_owned(), token as u64)];
+        let world = self.world.iter();
+        entries.extend(world.map(|world| (WORLD_ENTRY.to_owned(), world.len() as u64)));
+        let names = self
+            .executables
+            .keys()
+            .map(|target| format!("{target}.bin"));
+        entries.extend(names.zip(sizes));
+        entries
     }
 }
 

@@ -79,17 +79,7 @@ fn content_that_expands_to_more_than_the_limits_is_refused_early() {
             Entry::file("claims.jwt", ""),
             "bytes in claims.jwt",
         ),
-        (
-            "a directory",
-            Entry::directory("bin/"),
-            "bytes when inflated",
-        ),
         ("a PAX header", Entry::pax_header(""), "bytes in a header"),
-        (
-            "a global header",
-            Entry::pax_header("").kind(b'g'),
-            "bytes in a header",
-        ),
         (
             "a long name",
             Entry::file("././@LongLink", "").kind(b'L'),
@@ -126,10 +116,8 @@ fn the_ratio_of_inflated_to_compressed_bytes_is_limited() {
     let mut limits = Limits::default();
     limits.ratio_allowance = 2 * MIB;
     limits.ratio = 10;
-    for entry in [Entry::file("arm-linux.bin", ""), Entry::directory("bin/")] {
-        let bytes = bomb(entry, 400 * MIB);
-        too_large("a bomb", &bytes, &limits, expected);
-    }
+    let bytes = bomb(Entry::file("arm-linux.bin", ""), 400 * MIB);
+    too_large("a bomb", &bytes, &limits, expected);
 
     let zeros = ArchiveBuilder::empty().executable("x86_64-linux.bin", &vec![0; 8 << 20]);
     let plain = zeros.build();
@@ -168,9 +156,11 @@ fn more_entries_of_any_type_than_the_limit_are_refused() {
         ("executables", |number| {
             Entry::file(format!("arch-os{number}"), "")
         }),
-        ("PAX headers", |_| Entry::pax_header("")),
+        ("PAX headers", |_| {
+            Entry::directory("bin/").pax(&[("mtime", b"1")])
+        }),
         ("long names", |_| {
-            Entry::file("././@LongLink", "x").kind(b'L')
+            Entry::directory("bin/").gnu_long_name("bin/")
         }),
     ];
     for (name, make) in kinds {
@@ -255,6 +245,7 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
                 error,
                 Error::TooLarge { .. }
                     | Error::EntryTooLarge { .. }
+                    | Error::ForbiddenEntry { .. }
                     | Error::Truncated(_)
                     | Error::DamagedTar(_)
                     | Error::DuplicateEntry(_)
@@ -265,14 +256,14 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
 }
 
 #[test]
-fn a_second_size_for_an_entry_is_refused_unless_it_is_the_same() {
+fn a_second_size_for_an_entry_is_refused() {
     let verified = |size: &str| {
         let linux = Entry::file("x86_64-linux.bin", LINUX.1).pax(&[("size", size.as_bytes())]);
         let bytes = ArchiveBuilder::empty().executable_entry(linux).build();
         verify(bytes.as_slice(), &Limits::default())
     };
-    verified(&LINUX.1.len().to_string()).unwrap();
-    for size in ["0", "28", "99999999999999999999", "-1", "x"] {
+    let same = LINUX.1.len().to_string();
+    for size in [same.as_str(), "0", "28", "99999999999999999999", "-1", "x"] {
         let error = verified(size).unwrap_err();
         assert!(matches!(error, Error::DamagedTar(_)), "{size}: {error:?}");
     }
@@ -280,25 +271,6 @@ fn a_second_size_for_an_entry_is_refused_unless_it_is_the_same() {
     let message = error.to_string();
     assert!(message.contains("x86_64-linux"), "{message}");
     assert!(message.contains("9000000000"), "{message}");
-}
-
-/// In format 1.0 of GNU tar, the map of a sparse file is in the content of a plain file.
-#[test]
-fn sparse_files_of_pax_are_read_as_plain_files() {
-    let records: [(&str, &[u8]); 4] = [
-        ("GNU.sparse.major", b"1"),
-        ("GNU.sparse.minor", b"0"),
-        ("GNU.sparse.name", b"x86_64-linux.bin"),
-        ("GNU.sparse.realsize", b"1099511627776"),
-    ];
-    let content = b"1\n0\n4\nevil".as_slice();
-    let entry = Entry::file("GNUSparseFile.0/x86_64-linux.bin", content).pax(&records);
-    let bytes = ArchiveBuilder::empty()
-        .hash(LINUX.0, LINUX.1)
-        .entry(entry.clone())
-        .build();
-    let error = verify(bytes.as_slice(), &Limits::default()).unwrap_err();
-    assert!(matches!(error, Error::HashMismatch { .. }), "{error:?}");
 }
 
 #[test]

@@ -1,27 +1,46 @@
 //! Changing existing archives.
 
+use std::collections::HashSet;
+use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Contents, Error, Identity, Input, Limits, Signer, VerifiedClaims,
     edit, verify,
 };
-use wasmcloud_par::content::{ErrorKind, Silent};
+use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Step};
 
 use super::{Fixture, fixture, key, names, unix};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
+use crate::support::wait_until;
 
 impl Fixture {
     fn edit(
         &self,
         change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
     ) -> Result<VerifiedClaims, Error> {
+        self.edit_watched(change, &Silent)
+    }
+
+    fn edit_watched(
+        &self,
+        change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
+        progress: &dyn Progress,
+    ) -> Result<VerifiedClaims, Error> {
         let signer =
             |_: &VerifiedClaims| Signer::new(key(&self.issuer), self.subject.public_key().parse()?);
         let limits = Limits::default();
-        edit(&self.path, change, signer, Identity::Keep, &limits, &Silent)
+        edit(
+            &self.path,
+            change,
+            signer,
+            Identity::Keep,
+            &limits,
+            progress,
+        )
     }
 
     /// Returns the error of an edit, and asserts that the edit changed no file.
@@ -149,6 +168,66 @@ fn an_archive_that_becomes_valid_later_can_be_edited_until_then() {
     assert!(matches!(error, Error::NotYetValid(_)), "{error:?}");
 }
 
+#[test]
+fn an_archive_that_another_program_replaces_during_an_edit_is_left_as_it_is() {
+    type Change = fn(&Path) -> io::Result<()>;
+    let changes: [(&str, Change); 3] = [
+        ("replaced", |path| {
+            let other = path.with_extension("other");
+            std::fs::write(&other, "another archive")?;
+            std::fs::rename(&other, path)
+        }),
+        ("overwritten", |path| {
+            std::fs::write(path, "another archive")
+        }),
+        ("removed", |path| std::fs::remove_file(path)),
+    ];
+    for (what, change) in changes {
+        let with = fixture("provider.par", ArchiveBuilder::build);
+        let error = with.edit(|writer| {
+            writer.metadata_mut().revision = Some(8);
+            change(&with.path).unwrap();
+            Ok(())
+        });
+        let error = error.unwrap_err();
+        assert!(
+            matches!(&error, Error::ArchiveChanged(path) if *path == with.path),
+            "{what}: {error:?}"
+        );
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        match std::fs::read(&with.path) {
+            Ok(bytes) => assert_eq!(bytes, b"another archive", "{what}"),
+            Err(error) => assert_eq!((what, error.kind()), ("removed", io::ErrorKind::NotFound)),
+        }
+        let left = names(with.directory.path());
+        assert!(left.iter().all(|name| name == "provider.par"), "{left:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_archive_is_edited_through_a_symbolic_link_in_its_own_directory() {
+    let with = fixture("provider.par", ArchiveBuilder::build);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("link.par");
+    std::os::unix::fs::symlink(&with.path, &link).unwrap();
+    let linked = Fixture {
+        path: link.clone(),
+        ..with
+    };
+    linked
+        .edit(|writer| {
+            assert_eq!(names(elsewhere.path()), ["link.par"]);
+            assert_eq!(names(linked.directory.path()).len(), 2);
+            remove(writer, LINUX.0)
+        })
+        .unwrap();
+    assert!(link.is_symlink());
+    assert_eq!(names(linked.directory.path()), ["provider.par"]);
+    let contents = contents(&linked.directory.path().join("provider.par")).unwrap();
+    assert_eq!(contents.executables.len(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_edited_archive_keeps_its_permissions() {
@@ -175,21 +254,56 @@ fn an_edited_archive_keeps_its_permissions() {
     }
 }
 
+/// The threads whose edit has begun: it waits for another edit, or it has read the archive.
+#[derive(Clone, Default)]
+struct Begun(Arc<Mutex<HashSet<ThreadId>>>);
+
+impl Begun {
+    fn note(&self) {
+        self.0.lock().unwrap().insert(thread::current().id());
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+impl Progress for Begun {
+    fn begin(&self, step: Step, _total: u64) -> Box<dyn Meter> {
+        if step == Step::Waiting {
+            Box::new(self.clone())
+        } else {
+            Box::new(Silent)
+        }
+    }
+}
+
+impl Meter for Begun {
+    /// Is called, on the thread of the edit, only when another edit has locked the archive.
+    fn advance(&self, _bytes: u64) -> io::Result<()> {
+        self.note();
+        Ok(())
+    }
+}
+
 #[test]
 fn no_edit_is_lost_when_several_run_at_the_same_time() {
     let with = fixture("provider.par", ArchiveBuilder::build);
     let targets = ["arm-linux", "mips-linux", "riscv64gc-linux", "s390x-linux"];
-    std::thread::scope(|scope| {
+    let begun = Begun::default();
+    thread::scope(|scope| {
         for target in targets {
-            let with = &with;
+            let (with, begun) = (&with, &begun);
             scope.spawn(move || {
-                with.edit(|writer| {
+                let change = |writer: &mut ArchiveWriter| {
+                    begun.note();
+                    // Without the lock, all edits would read the same archive before one of them writes it.
+                    wait_until("all edits", || begun.count() == targets.len());
                     let input = Input::Bytes(target.into());
                     writer.executable(target.parse().unwrap(), input);
-                    std::thread::sleep(Duration::from_millis(50));
                     Ok(())
-                })
-                .unwrap();
+                };
+                with.edit_watched(change, begun).unwrap();
             });
         }
     });

@@ -156,7 +156,7 @@ fn a_wrong_index_leads_to_reading_everything_and_never_to_other_bytes() {
     let [claims, wanted, other] = [0, 2, 3].map(|entry| numbers(&good, entry));
     let number = |place: usize| number(&good, place);
     let part = |place: usize| u32::from_le_bytes(good[place..place + 4].try_into().unwrap());
-    let lies: [(&str, usize, Vec<u8>); 12] = [
+    let wrong_indexes: [(&str, usize, Vec<u8>); 12] = [
         (
             "the offset of another executable",
             wanted[0],
@@ -202,15 +202,15 @@ fn a_wrong_index_leads_to_reading_everything_and_never_to_other_bytes() {
         ),
         ("claims of an absurd size", claims[1], vec![0xff; 8]),
     ];
-    for (lie, place, value) in lies {
+    for (wrong, place, value) in wrong_indexes {
         let archive = changed(&good, place, &value);
         assert!(gunzip(&archive) == gunzip(&good), "only the hint differs");
         fs::write(&path, &archive).unwrap();
         let destination = directory.path().join("executable");
-        extract(&path, "aarch64-linux", &destination).unwrap_or_else(|e| panic!("{lie}: {e}"));
-        assert!(fs::read(&destination).unwrap() == executable(1), "{lie}");
+        extract(&path, "aarch64-linux", &destination).unwrap_or_else(|e| panic!("{wrong}: {e}"));
+        assert!(fs::read(&destination).unwrap() == executable(1), "{wrong}");
         fs::remove_file(destination).unwrap();
-        assert_eq!(names(directory.path()), ["provider.par.gz"], "{lie}");
+        assert_eq!(names(directory.path()), ["provider.par.gz"], "{wrong}");
     }
 }
 

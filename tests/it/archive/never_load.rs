@@ -2,6 +2,7 @@
 
 mod claims;
 mod contents;
+mod hidden;
 mod structure;
 
 use std::io::Write;

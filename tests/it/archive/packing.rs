@@ -185,13 +185,13 @@ fn inputs_that_cannot_be_read_are_named() {
 #[test]
 fn destinations_that_cannot_be_written_are_named() {
     let directory = tempfile::tempdir().unwrap();
-    fs::create_dir(directory.path().join("folder")).unwrap();
+    fs::create_dir(directory.path().join("directory")).unwrap();
     let cases = [
         (
             directory.path().join("missing").join("provider.par"),
             ErrorKind::NotFound,
         ),
-        (directory.path().join("folder"), ErrorKind::Usage),
+        (directory.path().join("directory"), ErrorKind::Usage),
     ];
     for (destination, kind) in cases {
         let error = write(&writer(), &destination, Compression::None).unwrap_err();
@@ -200,8 +200,8 @@ fn destinations_that_cannot_be_written_are_named() {
             "{error:?}"
         );
         assert_eq!(error.kind(), kind, "{error:?}");
-        assert_eq!(names(directory.path()), ["folder"]);
-        assert!(names(&directory.path().join("folder")).is_empty());
+        assert_eq!(names(directory.path()), ["directory"]);
+        assert!(names(&directory.path().join("directory")).is_empty());
     }
 }
 

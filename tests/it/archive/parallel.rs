@@ -17,7 +17,7 @@ use crate::support::archives::{gunzip, noise};
 /// The size of a part, in inflated bytes.
 const PART: usize = 2 << 20;
 
-/// Counts how often the archive was read.
+/// Counts how many times the archive was read.
 #[derive(Default)]
 struct Passes(AtomicUsize);
 

@@ -35,13 +35,14 @@ const VARIANTS: &[(&str, Build)] = &[
             ])
         })
     }),
-    ("a global PAX header", || {
-        let header = Entry::pax_header("20 comment=no matter\n").kind(b'g');
-        ArchiveBuilder::bare()
-            .entry(header)
-            .claims(Entry::file("claims.jwt", ""))
-            .executable("aarch64-macos.bin", MACOS.1)
-            .executable("x86_64-linux.bin", LINUX.1)
+    ("a PAX header and a GNU long name for one entry", || {
+        let macos = Entry::file("cut", MACOS.1).pax(&[("mtime", b"1")]);
+        let linux = Entry::file("cut", LINUX.1).gnu_long_name("x86_64-linux.bin");
+        ArchiveBuilder::empty()
+            .hash(MACOS.0, MACOS.1)
+            .hash(LINUX.0, LINUX.1)
+            .entry(macos.gnu_long_name("aarch64-macos.bin"))
+            .entry(linux.pax(&[("mtime", b"1")]))
     }),
     ("paths in PAX headers", || {
         let macos = Entry::file("short", MACOS.1).pax(&[("path", b"bin/aarch64-macos.bin")]);

@@ -130,7 +130,8 @@ fn bytes_that_are_not_a_world_are_not_printed() {
     let module = b"\0asm\x01\0\0\0".as_slice();
     for bytes in [b"".as_slice(), b"interface world {}", module, component] {
         let error = print_world(bytes).unwrap_err();
-        assert!(matches!(error, Error::Wit { .. }), "{error:?}");
+        assert!(matches!(error, Error::UnreadableWorld { .. }), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::NotVerified);
         assert!(error.to_string().contains("world.wasm"), "{error}");
     }
 }
@@ -171,6 +172,21 @@ fn types_that_are_nested_deep_do_not_overflow_the_stack() {
     );
     let world = encoded(&text).unwrap();
     assert!(print_world(&world).unwrap().contains(&open));
+}
+
+#[test]
+fn a_world_that_could_not_be_printed_is_not_encoded() {
+    // The size of a type is limited when it is decoded.
+    let types: String = (1..40)
+        .map(|number| format!("type t{number} = tuple<t{0}, t{0}>;\n", number - 1))
+        .collect();
+    let text = format!(
+        "package a:b;\ninterface i {{\ntype t0 = u8;\n{types}f: func(a: t39);\n}}\nworld w {{ import i; }}\n"
+    );
+    let error = encoded(&text).unwrap_err();
+    assert!(matches!(error, Error::Wit { .. }), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(error.to_string().contains("cannot be read"), "{error}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use wasmcloud_par::archive::{Key, Signer};
 use wasmcloud_par::content::Digest;
 
-pub(crate) use entry::{Entry, Format};
+pub(crate) use entry::{Entry, Format, pax_record};
 pub(crate) use peer::{PeerArchive, peer_archive};
 
 /// The executable for Linux in most archives here.
@@ -57,6 +57,7 @@ pub(crate) fn publishing() -> Signer {
 }
 
 type PayloadEdit = Box<dyn FnOnce(&mut Map<String, Value>)>;
+type TextEdit = Box<dyn FnOnce(String) -> String>;
 type TokenEdit = Box<dyn FnOnce(String) -> Vec<u8>>;
 
 enum Piece {
@@ -75,6 +76,7 @@ pub(crate) struct ArchiveBuilder {
     header: String,
     hashes: BTreeMap<String, String>,
     payload_edits: Vec<PayloadEdit>,
+    text_edit: Option<TextEdit>,
     token_edit: Option<TokenEdit>,
     pieces: Vec<Piece>,
     end: Vec<u8>,
@@ -90,6 +92,7 @@ impl ArchiveBuilder {
             header: r#"{"typ":"jwt","alg":"Ed25519"}"#.to_owned(),
             hashes: BTreeMap::new(),
             payload_edits: Vec::new(),
+            text_edit: None,
             token_edit: None,
             pieces: Vec::new(),
             end: vec![0; 1024],
@@ -146,6 +149,12 @@ impl ArchiveBuilder {
     /// Changes the `wascap` section of the payload before it is signed.
     pub(crate) fn wascap(self, edit: impl FnOnce(&mut Map<String, Value>) + 'static) -> Self {
         self.payload(|payload| edit(payload["wascap"].as_object_mut().unwrap()))
+    }
+
+    /// Changes the JSON of the payload before it is signed.
+    pub(crate) fn payload_text(mut self, edit: impl FnOnce(String) -> String + 'static) -> Self {
+        self.text_edit = Some(Box::new(edit));
+        self
     }
 
     /// Changes the token after it was signed.
@@ -249,10 +258,14 @@ impl ArchiveBuilder {
         for edit in self.payload_edits {
             edit(&mut payload);
         }
+        let mut payload = Value::Object(payload).to_string();
+        if let Some(edit) = self.text_edit {
+            payload = edit(payload);
+        }
         let signed = format!(
             "{}.{}",
             BASE64URL_NOPAD.encode(self.header.as_bytes()),
-            BASE64URL_NOPAD.encode(Value::Object(payload).to_string().as_bytes()),
+            BASE64URL_NOPAD.encode(payload.as_bytes()),
         );
         let signing = self.signing.as_ref().unwrap_or(&self.issuer);
         let signature = signing.sign(signed.as_bytes()).unwrap();

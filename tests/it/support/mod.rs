@@ -8,9 +8,12 @@
 mod api_registry;
 pub(crate) mod archives;
 pub(crate) mod certificates;
+mod create_arguments;
 mod environment;
 pub(crate) mod forwarder;
 mod invocation;
+#[cfg(target_os = "linux")]
+mod lock_attempts;
 mod patience;
 pub(crate) mod properties;
 pub(crate) mod proxy;
@@ -27,8 +30,11 @@ mod unprivileged;
 mod watcher;
 
 pub(crate) use api_registry::ApiRegistry;
+pub(crate) use create_arguments::create_arguments;
 pub(crate) use environment::{Environment, Outcome};
 pub(crate) use invocation::Invocation;
+#[cfg(target_os = "linux")]
+pub(crate) use lock_attempts::LockAttempts;
 pub(crate) use patience::{LIMIT, block_on, ended, wait_until};
 pub(crate) use registry::Registry;
 pub(crate) use server::{Answer, Asked, Server};

@@ -34,6 +34,8 @@ pub(crate) struct Seen {
     pub(crate) up: u64,
     /// How many bytes of the answer's body went to the client.
     pub(crate) down: u64,
+    /// Whether the proxy has finished with the request: everything has passed, or one side has disconnected.
+    pub(crate) ended: bool,
 }
 
 struct State {
@@ -109,6 +111,7 @@ impl State {
             authorized: head.get("authorization").is_some(),
             up: 0,
             down: 0,
+            ended: false,
         });
         seen.len() - 1
     }
@@ -117,6 +120,10 @@ impl State {
         let seen = &mut self.seen.lock().unwrap()[number];
         seen.up += up as u64;
         seen.down += down as u64;
+    }
+
+    fn end(&self, number: usize) {
+        self.seen.lock().unwrap()[number].ended = true;
     }
 
     fn fault(&self, head: &Head) -> Fault {

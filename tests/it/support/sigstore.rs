@@ -1,6 +1,6 @@
 //! A small Sigstore for tests of signing: a certificate authority, a transparency log (Rekor v1) and the token service of
-//! GitHub Actions, in one server. It has no log of certificates and no timestamp authority. It can lie, which no real one
-//! does; `scripts/sigstore test` signs with a real one.
+//! GitHub Actions, in one server. It has no log of certificates and no timestamp authority. It can give wrong answers,
+//! which no real one does; `scripts/sigstore test` signs with a real one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,8 +33,8 @@ pub(crate) const LOG: &str = "rekor.test";
 
 /// What the instance does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lie {
-    Nothing,
+pub(crate) enum WrongAnswer {
+    None,
     /// The certificate is for a key that nobody has.
     OtherKey,
     /// The log has an entry about another statement.
@@ -60,7 +60,7 @@ pub(crate) struct Sigstore {
 
 impl Sigstore {
     /// Starts an instance, which keeps its files in `directory`.
-    pub(crate) fn start(directory: &Path, lie: Lie) -> Self {
+    pub(crate) fn start(directory: &Path, wrong: WrongAnswer) -> Self {
         let authority = KeyPair::generate().unwrap();
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -76,7 +76,7 @@ impl Sigstore {
             issuer: Issuer::new(parameters, authority),
             log,
             other: KeyPair::generate().unwrap(),
-            lie,
+            wrong,
             cancelled: AtomicBool::new(false),
         };
         let server = Server::start(move |asked, _| services.answer(asked));
@@ -202,7 +202,7 @@ struct Services {
     log: KeyPair,
     /// A key that belongs to nobody.
     other: KeyPair,
-    lie: Lie,
+    wrong: WrongAnswer,
     /// Whether the log has cancelled an entry.
     cancelled: AtomicBool,
 }
@@ -237,7 +237,7 @@ impl Services {
         let token = request["credentials"]["oidcIdentityToken"]
             .as_str()
             .unwrap();
-        if self.lie == Lie::NoToken {
+        if self.wrong == WrongAnswer::NoToken {
             let body =
                 json!({ "code": 3, "message": format!("wrong token {token}"), "details": [] });
             return Answer::status("400 Bad Request").with_body(body.to_string());
@@ -261,13 +261,13 @@ impl Services {
             .verify(subject.as_bytes(), &proof)
             .expect("the client has the key");
 
-        let point = if self.lie == Lie::OtherKey {
+        let point = if self.wrong == WrongAnswer::OtherKey {
             self.other.der_bytes().to_vec()
         } else {
             point
         };
         let certificate = self.certificate(subject, claims["iss"].as_str().unwrap(), point);
-        let certificates = if self.lie == Lie::NoCertificate {
+        let certificates = if self.wrong == WrongAnswer::NoCertificate {
             json!([])
         } else {
             json!([certificate])
@@ -301,11 +301,13 @@ impl Services {
 
     /// Makes an entry, as Rekor does in its first version. It is the only one of its tree.
     fn log(&self, asked: &Asked) -> Answer {
-        if self.lie == Lie::NoEntry {
+        if self.wrong == WrongAnswer::NoEntry {
             let body = json!({ "code": 409, "message": "the tree is frozen" });
             return Answer::status("409 Conflict").with_body(body.to_string());
         }
-        if self.lie == Lie::CancelledEntry && !self.cancelled.swap(true, Ordering::Relaxed) {
+        if self.wrong == WrongAnswer::CancelledEntry
+            && !self.cancelled.swap(true, Ordering::Relaxed)
+        {
             let body = json!({ "code": 1, "message": "add entry: await: context canceled" });
             return Answer::status("499 Canceled").with_body(body.to_string());
         }
@@ -315,7 +317,7 @@ impl Services {
         let parsed: Value = serde_json::from_str(envelope).unwrap();
         let payload = parsed["payload"].as_str().unwrap();
         let mut payload = BASE64.decode(payload.as_bytes()).unwrap();
-        if self.lie == Lie::OtherEntry {
+        if self.wrong == WrongAnswer::OtherEntry {
             payload.push(b' ');
         }
         let hash = |bytes: &[u8]| json!({ "algorithm": "sha256", "value": hex(&sha256(bytes)) });
@@ -344,7 +346,7 @@ impl Services {
             hex(&id)
         );
         let note = format!("{LOG}\n1\n{}\n", BASE64.encode(&root));
-        let signer = if self.lie == Lie::OtherLog {
+        let signer = if self.wrong == WrongAnswer::OtherLog {
             &self.other
         } else {
             &self.log

@@ -9,10 +9,13 @@ fn named(text: &str) -> GivenKey<'_> {
 
 fn directories() -> (tempfile::TempDir, KeyDirectories) {
     let directory = tempfile::tempdir().unwrap();
-    let directories = KeyDirectories(vec![
-        directory.path().join("first"),
-        directory.path().join("second"),
-    ]);
+    let directories = KeyDirectories {
+        directories: vec![
+            directory.path().join("first"),
+            directory.path().join("second"),
+        ],
+        is_named: false,
+    };
     (directory, directories)
 }
 
@@ -95,10 +98,13 @@ fn a_key_that_cannot_be_read_is_not_replaced_by_a_new_one() {
     assert!(!directory.path().join("first/app_service.nk").exists());
 
     // A key in an earlier directory is found although a later one cannot be read.
-    let unreadable = KeyDirectories(vec![
-        directory.path().join("first"),
-        directory.path().join("first/dev_account.nk"),
-    ]);
+    let unreadable = KeyDirectories {
+        directories: vec![
+            directory.path().join("first"),
+            directory.path().join("first/dev_account.nk"),
+        ],
+        is_named: false,
+    };
     let account = KeyKind::Account;
     assert!(unreadable.find(&key.public_key(), account).is_ok());
     let other = Key::generate(account).public_key();

@@ -4,6 +4,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use super::read_materials;
+use crate::archive::materials::image::images;
 use crate::archive::materials::{Ecosystem, Materials, MaterialsError, Package, PackageSource};
 
 const LIST: &str = r#"{"packages":[
@@ -62,6 +63,18 @@ fn universal(programs: &[Vec<u8>]) -> Vec<u8> {
         file.resize(4096 * (index + 1), 0);
         file.extend(program);
     }
+    file
+}
+
+/// Returns an ELF file for x86-64 with one segment, whose data begins at `offset`.
+fn elf(offset: u64) -> Vec<u8> {
+    let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+    file.resize(16, 0);
+    put(&mut file, &[0x003e_0002, 1, 0, 0, 64, 0, 0, 0, 0]);
+    put(&mut file, &[0x0038_0040, 0x0040_0001, 0]);
+    put(&mut file, &[1, 6]);
+    let numbers = [offset, 0x1000, 0x1000, 4096, 4096, 8];
+    file.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
     file
 }
 
@@ -203,6 +216,19 @@ fn files_without_records_have_none() {
         mach_o("__TEXT", ".dep-v0", &zlib(LIST.as_bytes())),
     ] {
         assert_eq!(read(file).unwrap(), []);
+    }
+}
+
+/// Seeking to most of these offsets is an error of the system.
+#[test]
+fn a_segment_beyond_the_end_of_the_file_has_no_records() {
+    for offset in [1 << 20, 1 << 62, 1 << 63, u64::MAX] {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&elf(offset)).unwrap();
+        let images = images(&mut file);
+        assert_eq!(images.len(), 1);
+        assert_eq!(images[0].regions[0].span.offset, offset);
+        assert_eq!(read_materials(&mut file).unwrap(), []);
     }
 }
 

@@ -21,7 +21,7 @@ use super::source::{Inflater, Obstacle, Source};
 /// The most threads. Each takes up to 5 MiB of memory.
 const MOST_THREADS: usize = 6;
 
-/// The most executables whose facts are read. Each takes up to 2.5 MB of memory until its last part.
+/// The most executables whose facts are read. Each takes up to 2.5 MiB of memory until its last part.
 const MOST_FACTS: usize = 32;
 
 pub(super) struct Digested {
@@ -112,7 +112,7 @@ struct State {
     /// Reads the facts, unless there are many executables.
     collector: Option<Collector>,
     /// Whether a part failed. The parts after it are not added.
-    broken: bool,
+    is_broken: bool,
 }
 
 impl Chain {
@@ -124,7 +124,7 @@ impl Chain {
                 hasher: Hasher::new(Algorithm::Sha256),
                 checksum: Checksum::new(),
                 collector: (position < MOST_FACTS).then(Collector::default),
-                broken: false,
+                is_broken: false,
             }),
             added: Condvar::new(),
         }
@@ -135,9 +135,9 @@ impl Chain {
         let state = locked(&self.state);
         let mut state = self
             .added
-            .wait_while(state, |state| state.parts < number && !state.broken)
+            .wait_while(state, |state| state.parts < number && !state.is_broken)
             .unwrap_or_else(PoisonError::into_inner);
-        if !state.broken {
+        if !state.is_broken {
             state.hasher.update(content);
             state.checksum.update(content);
             if let Some(collector) = &mut state.collector {
@@ -185,7 +185,7 @@ impl Work<'_> {
         locked(&self.failure).get_or_insert(obstacle);
         self.next.store(self.parts.len(), Ordering::Relaxed);
         for chain in &self.chains {
-            locked(&chain.state).broken = true;
+            locked(&chain.state).is_broken = true;
             chain.added.notify_all();
         }
     }

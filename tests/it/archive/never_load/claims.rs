@@ -31,6 +31,32 @@ fn claims_that_are_malformed_do_not_load() {
     none_loads(malformed());
 }
 
+/// Readers differ in which of the two values they use.
+#[test]
+fn claims_with_a_key_twice_do_not_load() {
+    let twice = |first: &'static str| {
+        let (key, _) = first.split_once(':').unwrap();
+        ArchiveBuilder::two_targets().payload_text(move |text| {
+            let (before, after) = text.split_once(key).unwrap();
+            format!("{before}{first},{key}{after}")
+        })
+    };
+    // A date with a fraction is read in another way.
+    let with_fraction = ArchiveBuilder::two_targets().payload_text(|text| {
+        let rest = text.strip_prefix('{').unwrap();
+        format!(r#"{{"nbf":0.5,"sub":"",{rest}"#)
+    });
+    none_loads(vec![
+        case("an issuer", twice(r#""iss":"""#), is_malformed),
+        case("a subject", twice(r#""sub":null"#), is_malformed),
+        case("a subject, with a fraction", with_fraction, is_malformed),
+        case("claims", twice(r#""wascap":{}"#), is_malformed),
+        case("a vendor", twice(r#""vendor":"another""#), is_malformed),
+        case("hashes", twice(r#""target_hashes":{}"#), is_malformed),
+        case("a hash", twice(r#""x86_64-linux":"00""#), is_malformed),
+    ]);
+}
+
 /// A remote archive is inspected by its claims alone.
 #[test]
 fn reading_the_claims_alone_verifies_them_too() {
@@ -213,6 +239,10 @@ fn malformed() -> Vec<Case> {
     let no_hashes = two_targets().wascap(|wascap| drop(wascap.remove("target_hashes")));
     let no_vendor = two_targets().wascap(|wascap| drop(wascap.remove("vendor")));
     let negative = two_targets().payload(|payload| payload["iat"] = json!(-1));
+    let lower_case = two_targets().wascap(|wascap| {
+        let hash = &mut wascap["target_hashes"][LINUX.0];
+        *hash = json!(hash.as_str().unwrap().to_ascii_lowercase());
+    });
     // The token of a component has other hashes and keys.
     let component = two_targets().payload(|payload| {
         payload["sub"] = json!(KeyPair::new_module().public_key());
@@ -253,6 +283,7 @@ fn malformed() -> Vec<Case> {
             is_malformed,
         ),
         case("a hash that is short", hashes(LINUX.0, "AB"), is_malformed),
+        case("a hash in lower case", lower_case, is_malformed),
         case(
             "a hash of another entry",
             hashes("../../x", ZERO_HASH),

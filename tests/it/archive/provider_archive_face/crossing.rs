@@ -8,7 +8,7 @@ use wasmcloud_par::ProviderArchive as Ours;
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS, PeerArchive, peer_archive};
 
 #[tokio::test]
-async fn ours_loads_what_theirs_writes() {
+async fn our_crate_loads_what_the_peer_writes() {
     for what in PeerArchive::all() {
         let directory = tempfile::tempdir().unwrap();
         let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
@@ -37,7 +37,7 @@ async fn ours_loads_what_theirs_writes() {
 }
 
 #[tokio::test]
-async fn theirs_loads_what_ours_writes() {
+async fn the_peer_loads_what_our_crate_writes() {
     for what in PeerArchive::all() {
         let directory = tempfile::tempdir().unwrap();
         let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());

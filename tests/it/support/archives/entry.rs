@@ -163,7 +163,7 @@ impl Entry {
 }
 
 /// Returns `LENGTH KEY=VALUE\n`. The length includes its own digits.
-fn pax_record(key: &str, value: &[u8]) -> Vec<u8> {
+pub(crate) fn pax_record(key: &str, value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + 1;
     while length != rest + length.to_string().len() {

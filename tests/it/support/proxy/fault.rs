@@ -54,9 +54,6 @@ pub(crate) enum Fault {
     EndAnswer(u64),
     /// This many bytes follow the answer's body, whose head has no length.
     LongAnswer(u64),
-    /// This many bytes of the answer's body pass in a second. Each request has its own connection, so the
-    /// rate is that of a connection.
-    SlowAnswer(u64),
     /// The request waits at the barrier, and goes to the registry together with the other requests there.
     Together(Arc<Barrier>),
     /// The answer to a range has the head of that range and the bytes from the start of the blob.

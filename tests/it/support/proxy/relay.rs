@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::fault::Fault;
 use super::head::Head;
@@ -107,6 +107,12 @@ struct Exchange<'a> {
     request: &'a Head,
 }
 
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        self.state.end(self.number);
+    }
+}
+
 impl Exchange<'_> {
     fn answer(&self, status: &str, headers: &[(&str, String)], body: &str) -> io::Result<()> {
         let length = body.len();
@@ -198,16 +204,11 @@ impl Exchange<'_> {
         let mut passed = 0;
         let mut buffer = vec![0; 64 * 1024];
         let mut body = (&mut registry).take(passes);
-        let started = Instant::now();
         while let count @ 1.. = body.read(&mut buffer)? {
             change(&mut buffer[..count], passed, flip);
             client.write_all(&buffer[..count])?;
             self.state.count(self.number, 0, count);
             passed += count as u64;
-            if let Fault::SlowAnswer(rate) = *fault {
-                let due = Duration::from_secs_f64(passed as f64 / rate as f64);
-                std::thread::sleep(due.saturating_sub(started.elapsed()));
-            }
         }
         match *fault {
             Fault::CutAnswer(_) => {
