@@ -11,13 +11,12 @@ use crate::content::{
     VerifyError, VerifyReader,
 };
 
+pub(crate) use crate::content::MANIFEST_LIMIT;
+
 use super::error::Error;
 use super::media_type;
 use super::one_line::one_line;
 
-/// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
-/// specification asks registries to accept ("Pushing Manifests").
-pub(crate) const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
 /// The most layers, or entries of an index, that are accepted in one manifest.
 pub(super) const CHILDREN_LIMIT: usize = 1000;
 

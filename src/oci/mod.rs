@@ -7,6 +7,7 @@
 //! Everything from the network is limited in size and compared with the request before a caller gets it. The exception
 //! is the reader of `Fetch::open`, which does not verify.
 
+pub(crate) mod annotation_names;
 mod artifact;
 mod blob;
 mod credentials;

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use serde::Serialize;
 
 use crate::content::Descriptor;
 
 use super::super::media_type;
-
-/// The annotation with a layer's file name (OCI image specification, "Pre-Defined Annotation Keys").
-const TITLE: &str = "org.opencontainers.image.title";
+use super::written::{WrittenDescriptor, WrittenManifest};
 
 /// The manifest of one file that is attached to another manifest, in the form that `oras attach` writes.
 #[derive(Debug, Clone)]
@@ -40,26 +37,22 @@ impl AttachmentManifest {
     ) -> Self {
         let config = Descriptor::of(media_type::EMPTY, Self::CONFIG_BODY);
         let data = data.map(|data| BASE64.encode(data));
-        let manifest = WrittenManifest {
-            schema_version: 2,
-            media_type: media_type::OCI_MANIFEST,
-            artifact_type,
-            config: WrittenDescriptor {
-                data: Some(Self::CONFIG_DATA),
-                ..WrittenDescriptor::of(&config)
-            },
-            layers: [WrittenDescriptor {
-                data: data.as_deref(),
-                annotations: title.map(|title| BTreeMap::from([(TITLE, title)])),
-                ..WrittenDescriptor::of(layer)
-            }],
-            subject: WrittenDescriptor::of(subject),
-            annotations,
+        let written_config = WrittenDescriptor {
+            data: Some(Self::CONFIG_DATA),
+            ..WrittenDescriptor::of(&config)
         };
-        // Serializing strings, numbers and maps with string keys cannot fail.
-        let bytes = Bytes::from(serde_json::to_vec(&manifest).unwrap_or_default());
+        let written_layer = WrittenDescriptor {
+            data: data.as_deref(),
+            ..WrittenDescriptor::of_layer(layer, title)
+        };
+        let manifest = WrittenManifest {
+            artifact_type: Some(artifact_type),
+            subject: Some(WrittenDescriptor::of(subject)),
+            ..WrittenManifest::of(written_config, written_layer, annotations)
+        };
+        let (descriptor, bytes) = manifest.encode();
         Self {
-            descriptor: Descriptor::of(media_type::OCI_MANIFEST, &bytes),
+            descriptor,
             bytes,
             config,
         }
@@ -75,40 +68,6 @@ impl AttachmentManifest {
 
     pub(crate) fn config(&self) -> &Descriptor {
         &self.config
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WrittenManifest<'a> {
-    schema_version: u8,
-    media_type: &'a str,
-    artifact_type: &'a str,
-    config: WrittenDescriptor<'a>,
-    layers: [WrittenDescriptor<'a>; 1],
-    subject: WrittenDescriptor<'a>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: &'a BTreeMap<String, String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WrittenDescriptor<'a> {
-    #[serde(flatten)]
-    content: &'a Descriptor,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    annotations: Option<BTreeMap<&'a str, &'a str>>,
-}
-
-impl<'a> WrittenDescriptor<'a> {
-    fn of(content: &'a Descriptor) -> Self {
-        Self {
-            content,
-            data: None,
-            annotations: None,
-        }
     }
 }
 

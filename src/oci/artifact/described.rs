@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::content::{Descriptor, Digest};
 
+use super::super::annotation_names::TITLE;
 use super::super::error::Error;
 use super::super::manifest::CHILDREN_LIMIT;
 use super::super::media_type;
-
-/// The annotation with a layer's file name (OCI image specification, "Pre-Defined Annotation Keys").
-const TITLE: &str = "org.opencontainers.image.title";
+use super::string_annotations::string_annotations;
 
 /// The description of a manifest or an index. The lists have at most 1,000 entries.
 #[derive(Debug, Clone, Default)]
@@ -81,7 +80,7 @@ struct Manifest {
     /// The blobs of an artifact manifest.
     blobs: Option<Vec<Named>>,
     manifests: Option<Vec<Named>>,
-    #[serde(default, deserialize_with = "strings")]
+    #[serde(default, deserialize_with = "string_annotations")]
     annotations: BTreeMap<String, String>,
 }
 
@@ -89,7 +88,7 @@ struct Manifest {
 struct Named {
     #[serde(flatten)]
     content: Content,
-    #[serde(default, deserialize_with = "strings")]
+    #[serde(default, deserialize_with = "string_annotations")]
     annotations: BTreeMap<String, String>,
     platform: Option<Platform>,
 }
@@ -147,20 +146,6 @@ impl Platform {
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         (!parts.is_empty()).then(|| parts.join("/"))
     }
-}
-
-/// Reads a map, and leaves out values that are not strings.
-fn strings<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, String>, D::Error> {
-    let serde_json::Value::Object(map) = serde_json::Value::deserialize(deserializer)? else {
-        return Ok(BTreeMap::new());
-    };
-    let strings = map.into_iter().filter_map(|(key, value)| match value {
-        serde_json::Value::String(value) => Some((key, value)),
-        _ => None,
-    });
-    Ok(strings.collect())
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ mod attachment;
 mod described;
 mod platform;
 mod provider;
+mod string_annotations;
+mod written;
 
 pub(crate) use attachment::AttachmentManifest;
 pub(crate) use described::{DescribedEntry, DescribedLayer, DescribedManifest};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Deserialize;
 
 use crate::content::Descriptor;
 
@@ -11,9 +11,8 @@ use super::super::error::Error;
 use super::super::manifest::{CHILDREN_LIMIT, verify};
 use super::super::media_type;
 use super::super::one_line::one_line;
-
-/// The annotation with a layer's file name (OCI image specification, "Pre-Defined Annotation Keys").
-const TITLE: &str = "org.opencontainers.image.title";
+use super::string_annotations::string_annotations;
+use super::written::{WrittenDescriptor, WrittenManifest};
 
 /// The manifest of a provider archive in a registry or a layout.
 #[derive(Debug, Clone)]
@@ -50,18 +49,14 @@ impl Artifact {
         layer_title: Option<&str>,
         annotations: &BTreeMap<String, String>,
     ) -> Self {
-        let titled = layer_title.map(|title| BTreeMap::from([(TITLE, title)]));
-        let manifest = WrittenManifest {
-            schema_version: 2,
-            media_type: media_type::OCI_MANIFEST,
-            config: WrittenDescriptor::of(&config, BTreeMap::new()),
-            layers: [WrittenDescriptor::of(layer, titled.unwrap_or_default())],
+        let (descriptor, manifest) = WrittenManifest::of(
+            WrittenDescriptor::of(&config),
+            WrittenDescriptor::of_layer(layer, layer_title),
             annotations,
-        };
-        // Serializing strings, numbers and maps with string keys cannot fail.
-        let manifest = Bytes::from(serde_json::to_vec(&manifest).unwrap_or_default());
+        )
+        .encode();
         Self {
-            descriptor: Descriptor::of(media_type::OCI_MANIFEST, &manifest),
+            descriptor,
             manifest,
             config,
             layers: vec![layer.clone()],
@@ -167,40 +162,6 @@ fn unsupported(reference: &str, config: &Descriptor, layers: &[Descriptor]) -> E
     }
 }
 
-/// An image manifest that this crate writes. The fields have the same order as in `wash` and `oci-client`, so that
-/// equal archives get equal digests.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WrittenManifest<'a> {
-    schema_version: u8,
-    media_type: &'a str,
-    config: WrittenDescriptor<'a>,
-    layers: [WrittenDescriptor<'a>; 1],
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: &'a BTreeMap<String, String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WrittenDescriptor<'a> {
-    media_type: &'a str,
-    digest: String,
-    size: u64,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: BTreeMap<&'a str, &'a str>,
-}
-
-impl<'a> WrittenDescriptor<'a> {
-    fn of(content: &'a Descriptor, annotations: BTreeMap<&'a str, &'a str>) -> Self {
-        Self {
-            media_type: &content.media_type,
-            digest: content.digest.to_string(),
-            size: content.size,
-            annotations,
-        }
-    }
-}
-
 /// An image manifest that another tool wrote. An annotation that is not a string is ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -212,20 +173,6 @@ struct ImageManifest {
     manifests: Option<serde::de::IgnoredAny>,
     #[serde(default, deserialize_with = "string_annotations")]
     annotations: BTreeMap<String, String>,
-}
-
-fn string_annotations<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, String>, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    let serde_json::Value::Object(map) = value else {
-        return Ok(BTreeMap::new());
-    };
-    let strings = map.into_iter().filter_map(|(key, value)| match value {
-        serde_json::Value::String(value) => Some((key, value)),
-        _ => None,
-    });
-    Ok(strings.collect())
 }
 
 #[cfg(test)]

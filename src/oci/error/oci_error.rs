@@ -354,8 +354,8 @@ pub enum Error {
     /// The source of a transfer cannot be read.
     #[error("the {what} could not be read for the transfer")]
     SourceFailed { what: String, source: io::Error },
-    /// The source of a transfer gave other bytes than before.
-    #[error("the {what} changed while it was transferred")]
+    /// The source of a transfer gave other content than its digest says.
+    #[error("the source of the {what} gives other content")]
     SourceChanged { what: String, source: VerifyError },
     /// The storage at the other end of a transfer failed.
     #[error(transparent)]
@@ -363,11 +363,12 @@ pub enum Error {
     /// A file with certificate authorities cannot be used.
     #[error("the certificate authorities in {path} cannot be used: {reason}")]
     CertificateAuthority { path: PathBuf, reason: String },
-    /// A client certificate or its key cannot be used.
+    /// A client certificate or its key cannot be used. `source` is `None` when `problem` says everything that is known.
     #[error("the client certificate in {path} cannot be used: {problem}")]
     ClientCertificate {
         path: PathBuf,
         problem: ClientCertificateProblem,
+        source: Option<OpaqueError>,
     },
     /// The directory that was given for the settings of registries cannot be read.
     #[error("cannot use {path} as the directory with the settings of registries")]

@@ -1,10 +1,13 @@
 //! The search for the hosts of a registry.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{is_absent, is_too_large, non_directory_at, read_bounded, user_directory};
+use crate::content::{
+    is_absent, is_too_large, link_to_nothing, non_directory_at, open_unless_pipe, read_bounded,
+    user_directory,
+};
 
 use super::super::error::Error;
 use super::super::names::canonical_name;
@@ -59,7 +62,7 @@ fn directories(named: Option<&Path>) -> Result<Vec<PathBuf>, Error> {
     let mut directories: Vec<_> = own.into_iter().chain([CONTAINERD.into()]).collect();
     directories.retain(|directory| match fs::read_dir(directory) {
         Ok(_) => true,
-        Err(error) if is_absent(&error) => false,
+        Err(error) if is_absent(&error) && is_nothing(directory) => false,
         Err(error) => {
             // The administrator may have made containerd's directory unreadable for users.
             tracing::warn!(
@@ -91,9 +94,14 @@ fn names(registry: &str) -> Vec<String> {
 fn exists(path: &Path) -> Result<bool, Error> {
     match fs::metadata(path) {
         Ok(_) => Ok(true),
-        Err(error) if is_absent(&error) => Ok(false),
+        Err(error) if is_absent(&error) && is_nothing(path) => Ok(false),
         Err(error) => Err(Error::file(path)(error)),
     }
+}
+
+/// Returns whether nothing is at `path`, not even a link to nothing, there or above.
+fn is_nothing(path: &Path) -> bool {
+    path.symlink_metadata().is_err() && link_to_nothing(path).is_none()
 }
 
 /// Returns the hosts in the entry of a registry, which is a directory.
@@ -105,9 +113,11 @@ fn read_entry(directory: &Path) -> Result<Vec<Host>, Error> {
         column: at.column,
         reason,
     };
-    let bytes = match File::open(&path).and_then(|file| read_bounded(file, FILE_LIMIT)) {
+    let bytes = match open_unless_pipe(&path).and_then(|file| read_bounded(file, FILE_LIMIT)) {
         Ok(bytes) => bytes,
-        Err(error) if is_absent(&error) => return Ok(vec![certificates_in(directory)?]),
+        Err(error) if is_absent(&error) && is_nothing(&path) => {
+            return Ok(vec![certificates_in(directory)?]);
+        }
         Err(error) if is_too_large(&error) => {
             let reason = format!("it has more than {FILE_LIMIT} bytes");
             return Err(malformed(Position::START, reason));

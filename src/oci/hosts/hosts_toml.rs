@@ -10,6 +10,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::content::line_and_column;
+
 use super::super::names::{DOCKER_HUB, DOCKER_HUB_HOST};
 use super::super::proxy_url::proxy_url;
 use super::host::{Capability, ClientCertificate, Host, first_certificate};
@@ -44,12 +46,8 @@ impl Position {
 
     /// Returns the position of the byte at `offset`.
     pub(super) fn of(text: &str, offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: line.chars().count() + 1,
-        }
+        let (line, column) = line_and_column(text, offset);
+        Self { line, column }
     }
 }
 

@@ -40,7 +40,7 @@ impl Layout {
                 "there is no such directory"
             }));
         };
-        check_marker(&text).map_err(not_a_layout)?;
+        check_marker(&directory, &text)?;
         Ok(Self {
             directory,
             declared: Declared::default(),
@@ -91,13 +91,16 @@ fn obstacle(directory: &Path) -> Option<&'static str> {
     })
 }
 
-/// Checks the content of the marker. Returns what is wrong with it.
-pub(in crate::oci) fn check_marker(text: &[u8]) -> Result<(), &'static str> {
-    let marker: Value =
-        serde_json::from_slice(text).map_err(|_| "its `oci-layout` file is not JSON")?;
+/// Checks the content of the marker of the layout at `place`, a directory or a file.
+pub(in crate::oci) fn check_marker(place: &Path, text: &[u8]) -> Result<(), Error> {
+    let malformed = |reason: &str| {
+        let what = format!("file `{MARKER}` of the image layout {}", place.display());
+        Error::malformed(what, reason)
+    };
+    let marker: Value = serde_json::from_slice(text).map_err(|_| malformed("it is not JSON"))?;
     let version = marker.get("imageLayoutVersion").and_then(Value::as_str);
     if !version.is_some_and(|version| version.starts_with(VERSION)) {
-        return Err("its `imageLayoutVersion` is not 1.0.0");
+        return Err(malformed("its `imageLayoutVersion` is not 1.0.0"));
     }
     Ok(())
 }

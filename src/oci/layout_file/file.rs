@@ -28,7 +28,7 @@ const DOCKER: [&str; 2] = ["manifest.json", "repositories"];
 pub(crate) const DOCKER_ARCHIVE: &str =
     "it is a `docker-archive`, the format of `docker save` before version 25";
 
-/// How often the file may be replaced while it is opened.
+/// How many times the file may be replaced while it is opened.
 const MOST_REPLACED: usize = 16;
 
 /// An OCI image layout in a tar. Reading fails if the file has changed since it was opened.
@@ -97,7 +97,7 @@ impl LayoutFile {
                 "it has no `oci-layout` file"
             })
         })?;
-        check_marker(&marker).map_err(not_a_layout)?;
+        check_marker(path, &marker)?;
         let what = format!("file {INDEX} in {}", path.display());
         let index = Index::parse(path, what, small.read(INDEX)?)?;
         Ok(Self {

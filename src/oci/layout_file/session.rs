@@ -47,7 +47,7 @@ impl Session {
             let is_there = holds_something(&path).map_err(Error::file(&path))?;
             let before = (keep && is_there).then(|| LayoutFile::open(&path));
             let before = before.transpose()?;
-            let staged = Layout::open_or_create(directory.layout())?;
+            let staged = directory.open_layout()?;
             // The index that an interrupted session has left is discarded.
             let index = directory.layout().join(INDEX);
             match &before {

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::content::{Locking, blocking, directory_of, followed, is_at, is_temporary};
+use crate::content::{Locking, blocking, directory_of, followed, is_absent, is_at, is_temporary};
 
 use super::super::error::Error;
-use super::super::layout::BLOBS;
+use super::super::layout::{BLOBS, Layout};
 
 /// The suffix of the directory beside the file.
 const PARTIAL: &str = ".partial";
@@ -52,9 +52,13 @@ impl StagingDirectory {
         let path = PathBuf::from(name);
         let mut is_told = false;
         loop {
-            let at = path.clone();
-            let tried = blocking(move || try_lock(&at).map_err(Error::file(&at))).await?;
-            match tried {
+            let (at, target) = (path.clone(), file.to_owned());
+            let tried = blocking(move || match try_lock(&at) {
+                // The error is about the directory that both are in, and the caller knows only the file.
+                Err(error) if is_absent(&error) => Err(Error::file(&target)(error)),
+                tried => tried.map_err(Error::file(&at)),
+            });
+            match tried.await? {
                 Some(lock) => {
                     return Ok(Self {
                         path,
@@ -71,6 +75,23 @@ impl StagingDirectory {
                 }
             }
             tokio::time::sleep(LOCK_INTERVAL).await;
+        }
+    }
+
+    /// Opens or creates the layout with the new content. What an interrupted session has left there is removed if it
+    /// cannot be read as a layout. Blocks.
+    pub(super) fn open_layout(&self) -> Result<Layout, Error> {
+        let directory = self.layout();
+        match Layout::open_or_create(&directory) {
+            Err(error) if !matches!(error, Error::File { .. }) => {
+                tracing::warn!("beginning again without the content that is left: {error}");
+                let removed = fs::remove_dir_all(&directory);
+                removed
+                    .or_else(|_| fs::remove_file(&directory))
+                    .map_err(Error::file(&directory))?;
+                Layout::open_or_create(directory)
+            }
+            opened => opened,
         }
     }
 

@@ -44,10 +44,12 @@ impl LayoutFileWriter {
     /// written before the first change.
     pub(crate) async fn open_or_create(path: &Path) -> Result<Self, Error> {
         // If another process creates the file after this, the session finds it.
-        if is_vacant(path) {
-            return Ok(Self::new(path, true, None));
-        }
-        Self::open(path).await
+        let at = path.to_owned();
+        let file = blocking(move || match is_vacant(&at) {
+            true => Ok(None),
+            false => LayoutFile::open(&at).map(Some),
+        });
+        Ok(Self::new(path, true, file.await?))
     }
 
     /// Opens the layout in the file at `path`.
@@ -217,9 +219,12 @@ impl Push for LayoutFileWriter {
             return Ok(());
         };
         let has_file = session.finish().await?;
-        state.session = None;
-        let path = self.path.clone();
-        let opened = blocking(move || has_file.then(|| LayoutFile::open(&path)).transpose());
+        let (path, ended) = (self.path.clone(), state.session.take());
+        let opened = blocking(move || {
+            // The end of the session removes its directory, which may have large blobs.
+            drop(ended);
+            has_file.then(|| LayoutFile::open(&path)).transpose()
+        });
         state.file = opened.await?;
         Ok(())
     }

@@ -192,6 +192,15 @@ impl Reference {
         reference
     }
 
+    /// Returns this reference with its tag and without a digest. A reference that has no tag keeps its digest.
+    pub(crate) fn unpinned(&self) -> Self {
+        let mut reference = self.clone();
+        if reference.tag().is_some() {
+            *reference.names().1 = None;
+        }
+        reference
+    }
+
     /// Returns this reference with `digest`, and keeps its tag.
     pub(crate) fn and_digest(&self, digest: Digest) -> Self {
         let mut reference = self.clone();

@@ -12,14 +12,16 @@
 //! referrers_tag                        the list of referrers that clients maintain
 //! upload/  download/  tags  referrers  changed  operations on one repository at one endpoint
 //! repository_endpoint                  a repository at one endpoint
+//! name_list                            lists of names, in pages
 //! endpoints/                           where requests go: a registry's mirrors, and itself
 //! auth/                                challenges, token services, credentials
 //! http/                                requests, answers, retries, TLS
 //! options                              time limits, certificates, mirrors
 //! ```
 //!
-//! A file imports only from lines below its own. All requests are sent by `endpoints/transport.rs`. `http/retry.rs`
-//! decides which of them are repeated.
+//! A file imports only from lines below its own. `endpoints/transport.rs` sends all requests to registries, except those
+//! for challenges and tokens, which `auth/` sends. `services` sends requests to other services. `http/retry.rs` decides
+//! which requests are repeated.
 
 mod auth;
 mod catalogue;
@@ -27,6 +29,7 @@ mod changed;
 mod download;
 mod endpoints;
 mod http;
+mod name_list;
 mod options;
 mod probe;
 mod referrers;

@@ -178,7 +178,10 @@ impl RegistryOptions {
 /// The time limits for registries, and the repetition of requests.
 ///
 /// The client repeats a request after HTTP 408, 429, 499, 500, 502, 503, 504 or from 520 on, after a connection failed or
-/// broke, and after a transfer stalled. Other refusals, wrong content and TLS certificates that do not verify are final.
+/// broke, and after a transfer stalled. It repeats a request at most twice after failures that are probably final: an
+/// answer that is not HTTP or contradicts itself, a proxy that cannot be reached, a refusal of content because of its
+/// digest, and HTTP 401 or 403 from storage to which the registry has redirected. Other refusals and TLS certificates that
+/// do not verify are final.
 ///
 /// A duration of more than a year, such as [`Duration::MAX`], counts as a year.
 #[derive(Debug, Clone)]

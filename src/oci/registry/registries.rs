@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use reqwest::Method;
-use reqwest::header::HeaderMap;
-
 use crate::oci::error::Error;
 use crate::oci::hosts::{self, Capability};
 use crate::oci::reference::{ParseReferenceError, Place, RegistryReference};
 
 use super::endpoints::{EndpointCache, RegistryEndpoints};
-use super::http::{Request, Scope, check_certificates, is_page};
+use super::http::{Request, check_certificates, is_page};
 use super::options::RegistryOptions;
 use super::probe::Probe;
 use super::repository::{AvoidedRepository, Repository};
@@ -112,15 +109,7 @@ impl Registries {
         let endpoints = self.endpoints.of(registry).await?;
         // Mirrors are left out, because they have their own credentials.
         let endpoint = endpoints.readable(Capability::Resolve, None)?.last;
-        let request = Request {
-            method: Method::GET,
-            url: endpoint.url("")?,
-            registry: registry.to_owned(),
-            repository: String::new(),
-            scope: Scope::NONE,
-            what: "login".to_owned(),
-            headers: HeaderMap::new(),
-        };
+        let request = Request::of_registry(endpoint.url("")?, registry, "login");
         let not_a_registry = |reason: &str| Error::NotARegistry {
             address: request.address(),
             reason: reason.to_owned(),

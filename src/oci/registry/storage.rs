@@ -204,25 +204,8 @@ impl Repository {
     /// errors of any request to a registry.
     pub(crate) async fn delete_tag(&self, tag: &str) -> Result<(), StoreError> {
         let repository = self.writable().await?;
-        let (what, registry, answer) = match repository.delete_tag(tag).await {
-            Err(Error::NotFound {
-                what,
-                registry,
-                answer,
-            }) => (what, registry, answer),
-            deleted => return Ok(deleted?),
-        };
-        // Either the content does not exist, or the registry does not support this request.
-        match repository.resolve_name(tag).await {
-            Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-            Ok(_) => Err(Error::Refused {
-                what,
-                registry,
-                answer,
-            }
-            .into()),
-        }
+        let deleted = repository.delete_tag(tag).await;
+        Ok(ensure_deleted(deleted, repository.resolve_name(tag)).await?)
     }
 }
 
@@ -262,23 +245,33 @@ impl Repository {
         repository: &RepositoryEndpoint,
         digest: &Digest,
     ) -> Result<(), Error> {
-        let (what, registry, answer) = match repository.delete_manifest(digest).await {
-            Err(Error::NotFound {
-                what,
-                registry,
-                answer,
-            }) => (what, registry, answer),
-            deleted => return deleted,
-        };
-        // Either the content does not exist, or the registry does not support this request.
-        match repository.manifest(&digest.to_string()).await {
-            Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-            Ok(_) => Err(Error::Refused {
-                what,
-                registry,
-                answer,
-            }),
-        }
+        let deleted = repository.delete_manifest(digest).await;
+        ensure_deleted(deleted, repository.manifest(&digest.to_string())).await
+    }
+}
+
+/// Returns the result of a deletion. `deleted` is the answer of the registry, and `look` looks for the content, if the
+/// registry answered 404. Content that does not exist is not an error.
+async fn ensure_deleted<T>(
+    deleted: Result<(), Error>,
+    look: impl Future<Output = Result<T, Error>>,
+) -> Result<(), Error> {
+    let (what, registry, answer) = match deleted {
+        Err(Error::NotFound {
+            what,
+            registry,
+            answer,
+        }) => (what, registry, answer),
+        deleted => return deleted,
+    };
+    // Either the content does not exist, or the registry does not support this request.
+    match look.await {
+        Err(Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(Error::Refused {
+            what,
+            registry,
+            answer,
+        }),
     }
 }

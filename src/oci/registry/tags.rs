@@ -2,48 +2,40 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
-use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use crate::content::Digest;
 use crate::oci::error::Error;
-use crate::oci::manifest::MANIFEST_LIMIT;
 
-use super::http::{Page, Request, Scope, is_page, next_page};
+use super::http::{Page, Request, Scope};
+use super::name_list::NameList;
 use super::repository_endpoint::RepositoryEndpoint;
 
 /// How many tags are resolved at the same time.
 const AT_A_TIME: usize = 8;
 
-#[derive(Deserialize)]
-struct TagList {
-    /// Some registries send `null` for an empty list, or leave out the field.
-    tags: Option<Vec<String>>,
-}
+/// Some registries leave out the field with the tags when there is none.
+const TAGS: NameList = NameList {
+    names: "tags",
+    expected: &["tags", "name"],
+};
 
 /// Returns all tags, sorted. Registries should sort them, but `registry:2` does not.
 pub(crate) async fn list(repository: &RepositoryEndpoint) -> Result<Vec<String>, Error> {
     let request = list_request(repository)?;
-    let what = request.what.clone();
-    let first = page(repository, request).await?;
-    let mut tags = first.read_all(&what, |next| page(repository, next)).await?;
-    tags.sort();
-    // A tag that is pushed while the list is read may be on two pages.
-    tags.dedup();
-    Ok(tags)
+    TAGS.read_all(&repository.endpoint, request).await
 }
 
 /// Returns all tags if they are on one page.
 pub(crate) async fn only_page(
     repository: &RepositoryEndpoint,
 ) -> Result<Option<Vec<String>>, Error> {
-    let page = page(repository, list_request(repository)?).await?;
+    let page = read_first(repository).await?;
     Ok(page.next.is_none().then_some(page.entries))
 }
 
 /// Returns the tags on the first page of the list.
 pub(crate) async fn first_page(repository: &RepositoryEndpoint) -> Result<Vec<String>, Error> {
-    Ok(page(repository, list_request(repository)?).await?.entries)
+    Ok(read_first(repository).await?.entries)
 }
 
 /// Returns all tags, sorted, each with the digest of the manifest that it names.
@@ -74,28 +66,11 @@ async fn resolve(
     }
 }
 
-fn list_request(repository: &RepositoryEndpoint) -> Result<Request, Error> {
-    repository.request(Method::GET, "tags/list", "list of tags", Scope::PULL)
+async fn read_first(repository: &RepositoryEndpoint) -> Result<Page<String>, Error> {
+    let request = list_request(repository)?;
+    TAGS.page(&repository.endpoint, request).await
 }
 
-async fn page(repository: &RepositoryEndpoint, request: Request) -> Result<Page<String>, Error> {
-    let (headers, bytes) = repository.endpoint.read(&request, MANIFEST_LIMIT).await?;
-    if is_page(&headers) {
-        let reason = "it is a web page, which no registry answers with";
-        return Err(Error::malformed(&request.what, reason));
-    }
-    let document: Map<String, Value> =
-        serde_json::from_slice(&bytes).map_err(Error::json(&request.what))?;
-    if !["tags", "name"]
-        .iter()
-        .any(|field| document.contains_key(*field))
-    {
-        return Err(Error::malformed(&request.what, "it has no tags"));
-    }
-    let list: TagList =
-        serde_json::from_value(document.into()).map_err(Error::json(&request.what))?;
-    Ok(Page {
-        entries: list.tags.unwrap_or_default(),
-        next: next_page(&headers, request)?,
-    })
+fn list_request(repository: &RepositoryEndpoint) -> Result<Request, Error> {
+    repository.request(Method::GET, "tags/list", "list of tags", Scope::PULL)
 }

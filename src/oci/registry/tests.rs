@@ -1,5 +1,6 @@
 //! Servers that misbehave. The integration tests use real registries.
 
+mod slow;
 mod tokens;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -10,7 +10,7 @@ use super::{doctor, pushed, text};
 use crate::hosts::configure;
 use crate::support::certificates::Authority;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Registry, shared_registry};
+use crate::support::{Environment, Registry, shared_registry, unique};
 
 /// Returns an address at which nothing listens.
 fn unused_address() -> String {
@@ -243,6 +243,25 @@ fn an_unavailable_registry_can_be_read_through_a_mirror() {
     // With this capability only, no host resolves tags.
     configure("capabilities = [\"pull\"]");
     doctor(&environment, &[&place], 6).assert("answer", "failed", "is not answering");
+}
+
+#[test]
+fn the_error_names_the_whole_reference_and_says_that_the_registry_is_the_reason() {
+    let environment = Environment::new();
+    for (registry, code, check) in [
+        (unused_address(), 6, "answer"),
+        (shared_registry().to_owned(), 3, "read"),
+    ] {
+        let reference = format!("{registry}/{}:9", unique("doctor"));
+        let found = doctor(&environment, &[&reference], code);
+        let said = format!("{reference} cannot be used: the check `{check}` failed");
+        assert_eq!(found.json["error"]["message"], said);
+        let found = doctor(&environment, &["--host", &reference], code);
+        let said = format!(
+            "cannot check whether this machine can run {reference}, because of the registry: the check `{check}` failed"
+        );
+        assert_eq!(found.json["error"]["message"], said);
+    }
 }
 
 #[test]

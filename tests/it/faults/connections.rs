@@ -17,7 +17,7 @@ use wasmcloud_par::oci::{CredentialSource, Reference, RegistryOptions};
 use super::table::{Case, Transfer, pull, run};
 use super::{Sample, anonymous, block_on, client_over, options, parse, pushed};
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Outcome, Registry, shared_registry};
+use crate::support::{Environment, Outcome, Registry, shared_registry, wait_until};
 
 /// The size of an archive that is just large enough for several connections, in bytes.
 const SIZE: usize = 17 << 20;
@@ -200,20 +200,21 @@ fn the_next_client_continues_behind_the_pieces_that_were_handed_out() {
 fn dropping_a_reader_ends_its_downloads() {
     block_on(async {
         let name = pushed(sample()).await;
-        let proxy = Proxy::to(shared_registry(), vec![every(Fault::SlowAnswer(2_000_000))]);
+        // The first piece arrives. Each further request stalls, and ends when the client disconnects.
+        let stalled = piece(1, Fault::StallAnswer(1000)).always();
+        let proxy = Proxy::to(shared_registry(), vec![stalled]);
+        let requests = || proxy.seen("GET", &sample().hex());
         let mut reader = open(&proxy, &name, CONNECTIONS).await;
         reader.read_exact(&mut [0; 1000]).await.unwrap();
+        wait_until("a stalled request on each connection", || {
+            requests().len() > CONNECTIONS
+        });
         drop(reader);
-        // If the reader continued, all of the blob would be sent.
-        let mut traffic = None;
-        loop {
-            let now = proxy.traffic(&sample().hex());
-            assert!(now.1 < sample().size());
-            if traffic.replace(now) == Some(now) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
+        wait_until("the end of the requests", || {
+            requests().iter().all(|request| request.ended)
+        });
+        // A reader that continued would repeat the requests, and receive everything.
+        assert!(proxy.traffic(&sample().hex()).1 < sample().size());
     });
 }
 

@@ -74,7 +74,7 @@ fn another_compression_is_named() {
 }
 
 #[test]
-fn a_size_in_an_extended_header_must_be_that_of_the_entry() {
+fn a_size_in_an_extended_header_is_refused() {
     let with = |size: &str| {
         let records: [(&str, &[u8]); 3] = [
             ("mtime", b"1700000000.5"),
@@ -88,15 +88,12 @@ fn a_size_in_an_extended_header_must_be_that_of_the_entry() {
             .build()
     };
     let right = LINUX.1.len();
-    run(&with(&right.to_string()), "verify").success();
-    run(&gzip(&with(&right.to_string())), "verify").success();
-    for wrong in [0, right - 1, right + 1] {
-        let refused = run(&with(&wrong.to_string()), "verify").exit(5);
-        for expected in [wrong, right] {
-            assert!(
-                refused.stderr.contains(&format!("{expected} bytes")),
-                "{refused}"
-            );
+    for size in [0, right - 1, right, right + 1] {
+        let archive = with(&size.to_string());
+        for bytes in [gzip(&archive), archive] {
+            let refused = run(&bytes, "verify").exit(5);
+            let expected = "the size of an entry is in an extended header";
+            assert!(refused.stderr.contains(expected), "{refused}");
         }
     }
     let refused = run(&with("many"), "verify").exit(5);

@@ -195,6 +195,23 @@ fn a_half_written_file_is_read_again() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_hosts_file_is_refused_without_waiting() {
+    let registry = basic();
+    let address = registry.address();
+    let environment = Environment::new();
+    let hosts = environment.path("certs.d").join(address);
+    fs::create_dir_all(&hosts).unwrap();
+    let path = hosts.join("hosts.toml");
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let repository = format!("{address}/x");
+    let outcome = environment.par(["tags", &repository, "--hosts-dir", "certs.d"]);
+    let outcome = outcome.exit(2);
+    assert!(outcome.stderr.contains("a pipe, not a file"), "{outcome}");
+    assert!(outcome.stderr.contains("hosts.toml"), "{outcome}");
+}
+
+#[test]
 fn a_registry_token_is_sent_as_it_is() {
     let bearer = r#"Bearer realm="http://127.0.0.1:1/token",service="x""#;
     for scheme in [bearer, "Basic realm=\"x\""] {

@@ -276,6 +276,26 @@ fn fetch_warns_of_a_cache_whose_executables_cannot_start() {
 }
 
 #[test]
+fn commands_that_only_show_an_archive_work_with_a_full_cache() {
+    let environment = Environment::new();
+    let file = pack(&environment, "provider.par.gz", Path::new("/bin/echo"));
+    let reference = format!("{}/{}:1", shared_registry(), unique("full"));
+    push(&environment, &reference, &file);
+    fs::create_dir(environment.path("cache")).unwrap();
+    // A full disk has room for empty files.
+    let script = "mount -t tmpfs -o size=256k,mode=700 none cache; mkdir -m 700 cache/v1; \
+                  ! dd if=/dev/zero of=cache/full bs=4k 2>/dev/null; touch cache/empty; \
+                  rm -f cache/empty; exec \"$@\" --cache-dir cache";
+    for arguments in [
+        ["inspect", &reference].as_slice(),
+        &["verify", &reference],
+        &["diff", "provider.par.gz", &reference],
+    ] {
+        Outcome::of(with_mounts(&environment, script, arguments), b"").success();
+    }
+}
+
+#[test]
 fn a_full_file_system_is_named_and_nothing_stays_on_it() {
     let environment = Environment::new();
     let file = pack_noise(&environment, "provider.par.gz", 2 << 20);

@@ -272,9 +272,18 @@ fn files_of_a_layout_may_have_a_byte_order_mark_and_a_later_version() {
     let marker = r#"{"imageLayoutVersion":"1.1.0"}"#;
     layout.environment.write("layout/oci-layout", marker);
     layout.is("oci-layout://layout:0", 0);
-    let marker = r#"{"imageLayoutVersion":"2.0.0"}"#;
-    layout.environment.write("layout/oci-layout", marker);
-    par(&layout.environment, ["pull", "oci-layout://layout:0"]).exit(3);
+    for (marker, reason) in [
+        (
+            r#"{"imageLayoutVersion":"2.0.0"}"#,
+            "its `imageLayoutVersion` is not 1.0.0",
+        ),
+        ("", "it is not JSON"),
+        (r#"{"imageLayoutVersion":"#, "it is not JSON"),
+    ] {
+        layout.environment.write("layout/oci-layout", marker);
+        let refused = par(&layout.environment, ["pull", "oci-layout://layout:0"]).exit(5);
+        assert!(refused.stderr.contains(reason), "{refused}");
+    }
 }
 
 #[test]

@@ -21,6 +21,15 @@ fn archive(environment: &Environment, name: &str) -> PathBuf {
     environment.write(name, ArchiveBuilder::two_targets().build())
 }
 
+/// Starts a registry, and pushes an archive to `org/provider:1.0.0`. Returns the file of the archive too.
+fn pushed(archive: Vec<u8>) -> (Environment, Registry, PathBuf) {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = environment.write("provider.par", archive);
+    let reference = registry.reference("org/provider:1.0.0");
+    push(&environment, &reference, &file);
+    (environment, registry, file)
+}
+
 /// Starts a proxy that answers every HEAD with this status.
 fn without_head(registry: &Registry, status: &'static str) -> Proxy {
     let rule = Rule::on("HEAD", "/", Fault::status(status)).always();
@@ -115,13 +124,7 @@ fn every_command_works_with_a_registry_that_refuses_head() {
 
 #[test]
 fn a_refusal_of_get_is_final_and_not_an_outage() {
-    let (environment, registry) = (Environment::new(), Registry::start());
-    let file = archive(&environment, "provider.par");
-    push(
-        &environment,
-        &registry.reference("org/provider:1.0.0"),
-        &file,
-    );
+    let (environment, registry, _) = pushed(ArchiveBuilder::two_targets().build());
     let refuse = |method| {
         let status = Fault::status("501 Not Implemented");
         Rule::on(method, "/manifests/1.0.0", status).always()
@@ -137,13 +140,7 @@ fn a_refusal_of_get_is_final_and_not_an_outage() {
 
 #[test]
 fn a_refusal_by_storage_is_not_an_outage_of_the_registry() {
-    let (environment, registry) = (Environment::new(), Registry::start());
-    let file = archive(&environment, "provider.par");
-    push(
-        &environment,
-        &registry.reference("org/provider:1.0.0"),
-        &file,
-    );
+    let (environment, registry, _) = pushed(ArchiveBuilder::two_targets().build());
     let storage = Server::start(|_, _| Answer::status("403 Forbidden"));
     let redirect = |method| {
         let location = format!("http://{}/manifest", storage.address());
@@ -239,23 +236,18 @@ fn compressing(registry: &Registry, path: &'static str, encoding: &'static str) 
 
 #[test]
 fn compressed_manifests_and_lists_are_decoded() {
-    let (environment, registry) = (Environment::new(), Registry::start());
-    let file = archive(&environment, "provider.par");
-    push(
-        &environment,
-        &registry.reference("org/provider:1.0.0"),
-        &file,
-    );
+    let (environment, registry, file) = pushed(ArchiveBuilder::two_targets().build());
     for path in ["/manifests/", "/tags/"] {
         let server = compressing(&registry, path, "gzip");
         let reference = server.reference("org/provider:1.0.0");
         push(&environment, &reference, &file);
         pull(&environment, &reference).0.success();
+        let repository = server.reference("org/provider");
         for arguments in [
             &["resolve", &reference][..],
-            &["tags", &reference],
+            &["tags", &repository],
             &["copy", &reference, "oci-layout://layout:1"],
-            &["doctor", &server.reference("org/provider")],
+            &["doctor", &repository],
             &["doctor", &reference],
         ] {
             let outcome = environment.par(arguments);
@@ -266,13 +258,7 @@ fn compressed_manifests_and_lists_are_decoded() {
 
 #[test]
 fn an_encoding_that_is_not_known_is_named() {
-    let (environment, registry) = (Environment::new(), Registry::start());
-    let file = archive(&environment, "provider.par");
-    push(
-        &environment,
-        &registry.reference("org/provider:1.0.0"),
-        &file,
-    );
+    let (environment, registry, _) = pushed(ArchiveBuilder::two_targets().build());
     for encoding in ["br", "zstd", "gzip, br"] {
         let server = compressing(&registry, "/manifests/", encoding);
         let reference = server.reference("org/provider:1.0.0");
@@ -291,13 +277,7 @@ fn an_encoding_that_is_not_known_is_named() {
 
 #[test]
 fn the_answer_of_a_token_service_is_decoded_or_its_encoding_is_named() {
-    let (environment, registry) = (Environment::new(), Registry::start());
-    let file = archive(&environment, "provider.par");
-    push(
-        &environment,
-        &registry.reference("org/provider:1.0.0"),
-        &file,
-    );
+    let (environment, registry, _) = pushed(ArchiveBuilder::two_targets().build());
     for (encoding, code) in [("gzip", 0), ("x-gzip, identity", 0), ("br", 5)] {
         let upstream = registry.address().to_owned();
         let server = Server::start(move |asked, address| {
@@ -322,17 +302,11 @@ fn the_answer_of_a_token_service_is_decoded_or_its_encoding_is_named() {
 
 #[test]
 fn a_blob_that_is_compressed_on_its_way_is_refused_by_name() {
-    let (environment, registry) = (Environment::new(), Registry::start());
     for content in [
         ArchiveBuilder::two_targets().build(),
         ArchiveBuilder::two_targets().build_gzip(),
     ] {
-        let file = environment.write("provider.par", content);
-        push(
-            &environment,
-            &registry.reference("org/provider:1.0.0"),
-            &file,
-        );
+        let (environment, registry, _) = pushed(content);
         let server = compressing(&registry, "/blobs/", "gzip");
         let (refused, _) = pull(&environment, &server.reference("org/provider:1.0.0"));
         let refused = refused.exit(5);
@@ -342,16 +316,8 @@ fn a_blob_that_is_compressed_on_its_way_is_refused_by_name() {
 
 #[test]
 fn a_blob_whose_own_compression_is_named_as_the_encoding_is_read_as_it_is() {
-    let (environment, registry) = (Environment::new(), Registry::start());
-    let file = environment.write(
-        "provider.par.gz",
-        ArchiveBuilder::two_targets().build_gzip(),
-    );
-    push(
-        &environment,
-        &registry.reference("org/provider:1.0.0"),
-        &file,
-    );
+    let content = ArchiveBuilder::two_targets().build_gzip();
+    let (_publisher, registry, file) = pushed(content);
     let labelled = Fault::edit(|answer| answer.set("content-encoding", "gzip"));
     let chunked = Fault::edit(|answer| {
         answer.set("content-encoding", "gzip");

@@ -107,7 +107,7 @@ fn a_proxy_may_lack_its_scheme_and_have_a_variable_in_lower_case() {
 }
 
 #[test]
-fn a_proxy_that_is_away_is_named_with_its_variable_and_without_its_password() {
+fn a_proxy_that_is_unavailable_is_named_with_its_variable_and_without_its_password() {
     let environment = environment();
     let address = unused();
     for variable in ["HTTP_PROXY", "https_proxy", "ALL_PROXY"] {

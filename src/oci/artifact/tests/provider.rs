@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::super::super::annotation_names::TITLE;
 use super::*;
 
 const ANY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

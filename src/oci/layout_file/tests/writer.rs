@@ -149,6 +149,27 @@ async fn a_damaged_blob_that_was_left_behind_is_stored_again() {
     assert_eq!(tags(&path).await, ["t1"]);
 }
 
+#[tokio::test]
+async fn what_was_left_behind_is_discarded_if_it_is_not_a_layout() {
+    let (directory, path) = place();
+    for marker in ["", "{", r#"{"imageLayoutVersion":"2.0.0"}"#] {
+        let writer = LayoutFileWriter::open_or_create(&path).await.unwrap();
+        put(&writer, 1, "t1").await;
+        drop(writer);
+        let left = path.with_file_name("image.tar.partial/layout");
+        fs::write(left.join("oci-layout"), marker).unwrap();
+        write(&path, &[1]).await;
+        assert_eq!(tags(&path).await, ["t1"], "{marker}");
+        assert_eq!(names(directory.path()), ["image.tar"]);
+        fs::remove_file(&path).unwrap();
+    }
+    let left = path.with_file_name("image.tar.partial");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("layout"), "a file").unwrap();
+    write(&path, &[1]).await;
+    assert_eq!(tags(&path).await, ["t1"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_wait_for_each_other_and_none_is_lost() {
     let (directory, path) = place();

@@ -1,8 +1,8 @@
 //! The endpoints of the registries that were used recently.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 
 use crate::content::blocking;
 use crate::oci::error::Error;
@@ -18,8 +18,11 @@ pub(crate) struct EndpointCache {
     options: Arc<RegistryOptions>,
     /// The endpoints by the names of registries as in references, the most recently used one last. The canonical name
     /// cannot be the key, because the port 443 is not the default for plain HTTP.
-    recent: Mutex<Vec<(String, Arc<RegistryEndpoints>)>>,
+    recent: Mutex<Vec<(String, Loading)>>,
 }
+
+/// The endpoints of one registry, for all tasks that need them. Tasks that need another registry do not wait.
+type Loading = Arc<OnceCell<Arc<RegistryEndpoints>>>;
 
 impl EndpointCache {
     pub(crate) fn new(options: RegistryOptions) -> Self {
@@ -35,22 +38,27 @@ impl EndpointCache {
 
     /// Returns the endpoints of `registry`. Reads the settings for the registry, and sends no request.
     pub(crate) async fn of(&self, registry: &str) -> Result<Arc<RegistryEndpoints>, Error> {
-        let mut recent = self.recent.lock().await;
+        let loading = self.entry(registry);
+        let load = || {
+            let (options, name) = (Arc::clone(&self.options), registry.to_owned());
+            blocking(move || RegistryEndpoints::load(&name, &options).map(Arc::new))
+        };
+        Ok(Arc::clone(loading.get_or_try_init(load).await?))
+    }
+
+    fn entry(&self, registry: &str) -> Loading {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let known = recent.iter().position(|(name, _)| name == registry);
         let entry = match known {
             Some(index) => recent.remove(index),
-            None => {
-                let (options, name) = (Arc::clone(&self.options), registry.to_owned());
-                let loaded = blocking(move || RegistryEndpoints::load(&name, &options)).await?;
-                (registry.to_owned(), Arc::new(loaded))
-            }
+            None => (registry.to_owned(), Loading::default()),
         };
-        let endpoints = Arc::clone(&entry.1);
+        let loading = Arc::clone(&entry.1);
         recent.push(entry);
         if recent.len() > LIMIT {
             recent.remove(0);
         }
-        Ok(endpoints)
+        loading
     }
 }
 

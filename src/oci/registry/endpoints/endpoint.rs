@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode, Url};
 
@@ -14,7 +14,7 @@ use crate::oci::hosts::{Capability, Host};
 use crate::oci::names::{authority, is_loopback_url};
 
 use super::super::auth::Authenticator;
-use super::super::http::{Attempts, Payload, Request, decode, is_transient, read_up_to};
+use super::super::http::{Attempts, Payload, Request, decode, is_transient};
 use super::super::options::{RegistryOptions, RetryOptions};
 use super::availability::Availability;
 use super::transport::Transport;
@@ -22,6 +22,9 @@ use super::turns::{Turn, Turns};
 
 /// The fewest bytes of a small body that are sent in a second. A slower transfer counts as stalled.
 const SLOWEST: u64 = 64 * 1024;
+/// How many times the longest silence it may take until an answer that is read as a whole is complete. An answer that
+/// arrives in time piece by piece must end too.
+const SILENCES: u32 = 10;
 /// The most repositories for which the endpoint remembers that there is no referrers API.
 const REMEMBERED: usize = 1000;
 /// How long to wait for a mirror when the caller does not need an answer.
@@ -276,8 +279,13 @@ impl Endpoint {
                     .await?;
                 let response = self.check(response, request).await?;
                 let headers = response.headers().clone();
-                let body = read_bounded(response, limit, request);
-                Ok((headers, request.within(silence, body).await?))
+                let body = read_bounded(response, limit, request, silence);
+                let longest = silence.saturating_mul(SILENCES);
+                let body = tokio::time::timeout(longest, body).await;
+                Ok((
+                    headers,
+                    body.unwrap_or_else(|_| Err(request.slow(longest)))?,
+                ))
             };
             match read.await {
                 Ok(answer) => return Ok(answer),
@@ -319,13 +327,28 @@ impl Endpoint {
     }
 }
 
-async fn read_bounded(response: Response, limit: u64, request: &Request) -> Result<Bytes, Error> {
+/// Reads the body of an answer of at most `limit` bytes. Fails when no byte arrives for `silence`.
+async fn read_bounded(
+    mut response: Response,
+    limit: u64,
+    request: &Request,
+    silence: Duration,
+) -> Result<Bytes, Error> {
     let (announced, headers) = (response.content_length(), response.headers().clone());
     if announced.is_none_or(|length| length <= limit) {
-        let body = read_up_to(response, limit + 1).await;
-        let body = body.map_err(|error| request.failed(error))?;
+        let mut body = BytesMut::new();
+        while body.len() as u64 <= limit {
+            let next = async {
+                let chunk = response.chunk().await;
+                chunk.map_err(|error| request.failed(error))
+            };
+            match request.within(silence, next).await? {
+                Some(chunk) => body.extend_from_slice(&chunk),
+                None => break,
+            }
+        }
         if body.len() as u64 <= limit {
-            let decoded = decode(&headers, body, limit + 1);
+            let decoded = decode(&headers, body.freeze(), limit + 1);
             let decoded = decoded.map_err(|encoding| request.encoded(encoding))?;
             if decoded.len() as u64 <= limit {
                 return Ok(decoded);

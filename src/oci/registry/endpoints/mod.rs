@@ -5,6 +5,7 @@ mod base_url;
 mod cache;
 mod candidates;
 mod endpoint;
+mod exchange;
 mod handshake;
 mod refused;
 mod registry_endpoints;

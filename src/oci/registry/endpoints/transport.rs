@@ -1,7 +1,7 @@
-//! Sending requests to registries. No other code sends any.
+//! Sending one request to a registry, and the errors for refusals.
 //!
-//! Time limits, redirects, credentials and error messages are the same for all requests, because all of
-//! them pass through here.
+//! Credentials, headers and error messages are the same for all requests to registries, because all of them pass through
+//! here. Only challenges and tokens (`auth`) are requested elsewhere.
 
 use std::borrow::Cow;
 use std::pin::pin;
@@ -17,25 +17,21 @@ use crate::oci::names::{authority, is_loopback_url};
 
 use super::super::auth::{Authenticator, Challenge};
 use super::super::http::{
-    Clients, Payload, REFUSAL_LIMIT, Redirects, Request, Warnings, decode, parse_refusal,
-    read_up_to, wants_tls,
+    Clients, Payload, REFUSAL_LIMIT, Request, Warnings, decode, parse_refusal, read_up_to,
+    wants_tls,
 };
 use super::super::options::RegistryOptions;
 use super::base_url::{base_url, is_served_at};
 use super::refused::{not_found, refused};
 
-/// How long to wait for an `Authorization` header. A credential helper may take 20 seconds and a token service 30
-/// seconds, and another task may be waiting for them already.
-const AUTHORIZATION_TIMEOUT: Duration = Duration::from_secs(60);
-
 pub(super) struct Transport {
     clients: Clients,
     pub(super) authenticator: Authenticator,
     /// For reads from hosts to which this host redirects. They get the credentials that are stored for their own name.
-    elsewhere: Authenticator,
+    for_redirects: Authenticator,
     /// For writes to such hosts, and for reads from hosts whose identity is not checked. They get no credentials: the
     /// registry chose the host and the content of the request.
-    nobody: Authenticator,
+    anonymous: Authenticator,
     /// The URL at which the API begins.
     pub(super) base: Url,
     /// The name for credentials and messages.
@@ -70,8 +66,8 @@ impl Transport {
         let stored = source.for_redirects();
         Ok(Self {
             authenticator: Authenticator::new(clients.clone(), credentials),
-            elsewhere: Authenticator::new(clients.clone(), stored),
-            nobody: Authenticator::anonymous(clients.clone()),
+            for_redirects: Authenticator::new(clients.clone(), stored),
+            anonymous: Authenticator::anonymous(clients.clone()),
             clients,
             name: if is_mirror {
                 authority(&base)
@@ -97,146 +93,18 @@ impl Transport {
         Ok(url)
     }
 
-    /// Sends `request` and returns the answer, which may be a refusal. Follows redirects. When another authorization
-    /// may help against a refusal, sends the request once more with it.
-    ///
-    /// Waits at most `limit` for each host. [`Payload::Blob`] has its own limit. The time for getting an authorization
-    /// does not count, because a credential helper may ask the user.
-    pub(super) async fn exchange(
-        &self,
-        request: &Request,
-        payload: &Payload<'_>,
-        limit: Duration,
-    ) -> Result<Response, Error> {
-        let mut redirects = Redirects::default();
-        let mut request = self.addressed(request, &request.url);
-        loop {
-            let response = self.exchange_at(&request, payload, limit).await?;
-            match redirects.next(&response, &request)? {
-                Some(url) => request = Cow::Owned(self.addressed(&request, &url).into_owned()),
-                None => return Ok(response),
-            }
-        }
-    }
-
-    /// Sends `request` without credentials, and returns the answer, which may be a refusal. Follows redirects. Waits at
-    /// most `limit` for each host.
-    pub(super) async fn exchange_anonymously(
-        &self,
-        request: &Request,
-        limit: Duration,
-    ) -> Result<Response, Error> {
-        let mut redirects = Redirects::default();
-        let mut request = self.addressed(request, &request.url);
-        loop {
-            let sent = self.send_as_is(&request, &Payload::Empty, None);
-            let response = request.within(limit, sent).await?;
-            match redirects.next(&response, &request)? {
-                Some(url) => request = Cow::Owned(self.addressed(&request, &url).into_owned()),
-                None => return Ok(response),
-            }
-        }
-    }
-
-    /// Sends `request` without a body once, with the known authorization. Waits at most `limit` for the host.
-    pub(super) async fn exchange_as_known(
-        &self,
-        request: &Request,
-        limit: Duration,
-    ) -> Result<Response, Error> {
-        let request = self.addressed(request, &request.url);
-        let exchange = async {
-            let authenticator = self.authenticator_for(&request);
-            let authorization = authenticator.current(&request, limit).await;
-            self.send_as_is(&request, &Payload::Empty, authorization)
-                .await
-        };
-        request.within(limit, exchange).await
-    }
-
-    /// Sends `request` to the host in its URL, and once more with another authorization after a refusal.
-    async fn exchange_at(
-        &self,
-        request: &Request,
-        payload: &Payload<'_>,
-        limit: Duration,
-    ) -> Result<Response, Error> {
-        let send = async |authorization| {
-            let sent = self.send_as_is(request, payload, authorization);
-            match payload {
-                Payload::Blob(_) => sent.await,
-                Payload::Empty | Payload::Bytes(_) => request.within(limit, sent).await,
-            }
-        };
-        let authenticator = self.authenticator_for(request);
-        let authorization = async { Ok(authenticator.current(request, limit).await) };
-        let authorization = request.within(AUTHORIZATION_TIMEOUT, authorization).await?;
-        let response = send(authorization.clone()).await?;
-        let headers = response.headers();
-        match response.status() {
-            StatusCode::UNAUTHORIZED
-                if self.is_base(&request.url) || challenges(&response, request) =>
-            {
-                let renewed = authenticator.renew(request, headers, authorization, limit);
-                match request.within(AUTHORIZATION_TIMEOUT, renewed).await? {
-                    Some(authorization) => {
-                        let again = send(Some(authorization.clone())).await?;
-                        if again.status() != StatusCode::UNAUTHORIZED
-                            || !authenticator.may_renew(request).await
-                        {
-                            return Ok(again);
-                        }
-                        // A provider may have given credentials that are no longer valid.
-                        let used = Some(authorization);
-                        let renewed = authenticator.renew(request, again.headers(), used, limit);
-                        match request.within(AUTHORIZATION_TIMEOUT, renewed).await? {
-                            Some(authorization) => send(Some(authorization)).await,
-                            None => Ok(again),
-                        }
-                    }
-                    None => Ok(response),
-                }
-            }
-            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
-                if (self.is_base(&request.url) || request.is_read())
-                    && !matches!(payload, Payload::Blob(_)) =>
-            {
-                let revealed =
-                    authenticator.reveal(request, headers, authorization.as_ref(), limit);
-                let Some(header) = revealed.await else {
-                    return Ok(response);
-                };
-                let again = send(Some(header.clone())).await?;
-                if again.status() != StatusCode::UNAUTHORIZED {
-                    return Ok(again);
-                }
-                // The registry asks for another kind of authentication, or refuses the credentials.
-                let renewed = authenticator.renew(request, again.headers(), Some(header), limit);
-                if let Ok(Some(header)) = renewed.await {
-                    let again = send(Some(header)).await?;
-                    if again.status() != StatusCode::UNAUTHORIZED {
-                        return Ok(again);
-                    }
-                }
-                authenticator.forget(request).await;
-                Ok(response)
-            }
-            _ => Ok(response),
-        }
-    }
-
     /// Returns whether `url` is at the host of this endpoint, and not at a host to which it redirects.
-    fn is_base(&self, url: &Url) -> bool {
+    pub(super) fn is_base(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()
     }
 
-    fn authenticator_for(&self, request: &Request) -> &Authenticator {
+    pub(super) fn authenticator_for(&self, request: &Request) -> &Authenticator {
         if self.is_base(&request.url) {
             &self.authenticator
         } else if request.is_read() && self.may_log_in(&request.url) {
-            &self.elsewhere
+            &self.for_redirects
         } else {
-            &self.nobody
+            &self.anonymous
         }
     }
 
@@ -247,7 +115,7 @@ impl Transport {
     }
 
     /// Returns `request` for `url`, with the name of the host at `url`.
-    fn addressed<'a>(&self, request: &'a Request, url: &Url) -> Cow<'a, Request> {
+    pub(super) fn addressed<'a>(&self, request: &'a Request, url: &Url) -> Cow<'a, Request> {
         if *url == request.url && self.is_base(url) {
             return Cow::Borrowed(request);
         }
@@ -372,7 +240,7 @@ impl Transport {
 }
 
 /// Returns whether an answer asks for a supported kind of authentication.
-fn challenges(response: &Response, request: &Request) -> bool {
+pub(super) fn challenges(response: &Response, request: &Request) -> bool {
     let challenge = Challenge::choose(response.headers(), request);
     challenge.is_ok_and(|challenge| challenge.is_some())
 }

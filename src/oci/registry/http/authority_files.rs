@@ -6,10 +6,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustls::pki_types::pem;
 use rustls_native_certs::{
     CertificateResult, Error, ErrorKind, load_certs_from_paths, load_native_certs,
 };
+
+use super::pem::mistake;
 
 const FILE: &str = "SSL_CERT_FILE";
 const DIRECTORIES: &str = "SSL_CERT_DIR";
@@ -114,8 +115,8 @@ impl Place {
         let describe = |error: &Error| match &error.kind {
             ErrorKind::Io { inner, path } => format!("cannot read {}: {inner}", path.display()),
             ErrorKind::Pem(error) => match self.malformed_file() {
-                Some(path) => format!("in {}, {}", path.display(), mistake(error)),
-                None => mistake(error),
+                Some(path) => format!("in {}, {}", path.display(), mistake(error, "certificate")),
+                None => mistake(error, "certificate"),
             },
             _ => error.to_string(),
         };
@@ -140,15 +141,6 @@ impl Place {
             let is_pem = |error: &Error| matches!(error.kind, ErrorKind::Pem(_));
             errors.iter().any(is_pem)
         })
-    }
-}
-
-fn mistake(error: &pem::Error) -> String {
-    match error {
-        pem::Error::MissingSectionEnd { .. } => "a certificate has no end line".to_owned(),
-        pem::Error::Base64Decode(_) => "a certificate is not base64".to_owned(),
-        pem::Error::IllegalSectionStart { .. } => "a first line is malformed".to_owned(),
-        other => other.to_string(),
     }
 }
 

@@ -11,10 +11,13 @@ use rustls::{CertificateError, InconsistentKeys};
 use crate::oci::error::{ClientCertificateProblem as Problem, Error};
 use crate::oci::hosts::ClientCertificate;
 
-use super::pem::{is_binary, read};
+use super::pem::{is_binary, mistake, read};
 
 /// The marks of an encrypted key in PEM: the name of the PKCS #8 block, and the header of the older format.
 const ENCRYPTED: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED"];
+
+/// The error of another library, or its text.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Reads a client certificate and its key, and checks that they belong together. Blocks.
 pub(super) fn read_identity(
@@ -36,17 +39,19 @@ pub(super) fn read_identity(
         return Err(unusable(key_file, Problem::EncryptedKey));
     }
     let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-    let chain = chain.map_err(|_| unusable(&files.certificate, Problem::Malformed))?;
+    let chain = chain.map_err(|error| {
+        let cause = mistake(&error, "certificate or key").into();
+        unusable_because(&files.certificate, Problem::Malformed, cause)
+    })?;
     if chain.is_empty() {
         return Err(unusable(&files.certificate, Problem::NoCertificate));
     }
     let key = PrivateKeyDer::from_pem_slice(&pem);
+    // All blocks have been parsed for the certificates, so the only error left is that none of them is a key.
     let key = key.map_err(|_| unusable(key_file, Problem::NoKey))?;
     let key = provider.key_provider.load_private_key(key);
-    let identity = CertifiedKey::new(
-        chain,
-        key.map_err(|_| unusable(key_file, Problem::UnknownKey))?,
-    );
+    let key = key.map_err(|error| unusable_because(key_file, Problem::UnknownKey, error.into()))?;
+    let identity = CertifiedKey::new(chain, key);
     let problem = match identity.keys_match() {
         // For keys in hardware, it is unknown whether they match.
         Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
@@ -65,6 +70,15 @@ fn unusable(path: &Path, problem: Problem) -> Error {
     Error::ClientCertificate {
         path: path.to_owned(),
         problem,
+        source: None,
+    }
+}
+
+fn unusable_because(path: &Path, problem: Problem, cause: Cause) -> Error {
+    Error::ClientCertificate {
+        path: path.to_owned(),
+        problem,
+        source: Some(cause),
     }
 }
 

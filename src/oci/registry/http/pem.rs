@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use rustls::pki_types::pem::Error;
+
 use crate::content::read_bounded;
 
 /// The largest file of certificates that is read, in bytes. The authorities of a system take 250 KB.
@@ -21,3 +23,18 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
 pub(super) fn is_binary(content: &[u8]) -> bool {
     content.first() == Some(&0x30)
 }
+
+/// Describes an error of the parser for messages. `what` names the content of the blocks: "certificate". The text of the
+/// library is replaced where it repeats a line of the file, because the line may be a private key.
+pub(super) fn mistake(error: &Error, what: &str) -> String {
+    match error {
+        Error::MissingSectionEnd { .. } => format!("a {what} has no end line"),
+        Error::Base64Decode(_) => format!("a {what} is not base64"),
+        Error::IllegalSectionStart { .. } => "a first line is malformed".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/pem.rs"]
+mod tests;

@@ -40,6 +40,20 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// Returns a GET request for `url` in the API of `registry` that needs no permission, because it is not about a
+    /// repository. `what` names the content in messages.
+    pub(crate) fn of_registry(url: Url, registry: &str, what: impl Into<String>) -> Self {
+        Self {
+            method: Method::GET,
+            url,
+            registry: registry.to_owned(),
+            repository: String::new(),
+            scope: Scope::NONE,
+            what: what.into(),
+            headers: HeaderMap::new(),
+        }
+    }
+
     pub(crate) fn address(&self) -> String {
         address(&self.url)
     }
@@ -76,6 +90,16 @@ impl Request {
             address: self.address(),
             // Less than a second is shown as one second, and not as zero.
             seconds: limit.as_secs().max(1),
+        }
+    }
+
+    /// Returns the error for an answer that was not complete after `limit`.
+    pub(crate) fn slow(&self, limit: Duration) -> Error {
+        let seconds = limit.as_secs().max(1);
+        Error::Interrupted {
+            what: self.what.clone(),
+            address: self.address(),
+            source: format!("the answer was not complete after {seconds} s").into(),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::content::with_causes;
 use crate::oci::error::{Error, ProxyError, may_pass};
 use crate::oci::registry::options::RetryOptions;
 
-/// How often an attempt is repeated when its failure is probably final.
+/// How many times an attempt is repeated when its failure is probably final.
 const DOUBTS: u32 = 2;
 
 /// Returns whether the same request may succeed later after a refusal with `status`.

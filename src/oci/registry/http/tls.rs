@@ -15,7 +15,7 @@ use crate::oci::hosts::ClientCertificate;
 
 use super::authorities::Authorities;
 use super::identity::read_identity;
-use super::pem::{is_binary, read};
+use super::pem::{is_binary, mistake, read};
 
 /// The settings of TLS connections to one endpoint.
 pub(super) struct Tls {
@@ -99,7 +99,10 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> 
     };
     let pem = read(path).map_err(Error::file(path))?;
     let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-    let certificates = certificates.map_err(|_| unusable("it is not PEM".to_owned()))?;
+    let certificates = certificates.map_err(|error| {
+        let cause = mistake(&error, "certificate");
+        unusable(format!("it is not PEM ({cause})"))
+    })?;
     if certificates.is_empty() {
         let reason = if is_binary(&pem) {
             "it is binary, such as DER or PKCS #12, and not PEM"

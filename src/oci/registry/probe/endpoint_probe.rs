@@ -1,7 +1,7 @@
 //! The probe of one endpoint.
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_RANGE, HeaderMap, RANGE};
+use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode};
 
 use crate::content::{Descriptor, Digest};
@@ -201,15 +201,8 @@ impl Probe {
     }
 
     fn root(&self) -> Result<Request, Error> {
-        Ok(Request {
-            method: Method::GET,
-            url: self.endpoint().url("")?,
-            registry: self.name().to_owned(),
-            repository: String::new(),
-            scope: Scope::NONE,
-            what: "API".to_owned(),
-            headers: HeaderMap::new(),
-        })
+        let url = self.endpoint().url("")?;
+        Ok(Request::of_registry(url, self.name(), "API"))
     }
 }
 

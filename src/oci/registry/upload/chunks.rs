@@ -144,7 +144,7 @@ async fn send_chunk(
         let piece = Descriptor::of("", &rest);
         let limit = upload.attempts.stall_timeout();
         let body = BlobBody::new(&piece, &rest, &request.what, 0, limit);
-        let body = body.after_head(upload.cautious);
+        let body = body.after_head(upload.must_await_answer);
         let endpoint = &upload.repository.endpoint;
         let payload = Payload::Blob(&body);
         let sent = endpoint.exchange_once(&request, &payload, limit).await;
@@ -161,7 +161,7 @@ async fn send_chunk(
                 upload.follow(&mut session, &response, &request).await?;
                 session.offset = end;
                 session.resumed = false;
-                upload.cautious = false;
+                upload.must_await_answer = false;
                 upload.attempts.moved_to(end);
             }
             Err(error) if error_status(&error) == Some(StatusCode::PAYLOAD_TOO_LARGE) => {
@@ -173,9 +173,9 @@ async fn send_chunk(
                 return Ok(None);
             }
             Err(error) => {
-                upload.cautious = is_cut(&error);
+                upload.must_await_answer = is_cut(&error);
                 let suspicious = upload.attempts.failures() >= SUSPICIOUS;
-                if upload.cautious && suspicious && chunk.smaller().is_some() {
+                if upload.must_await_answer && suspicious && chunk.smaller().is_some() {
                     return Err(error);
                 }
                 upload.attempts.failed(error).await?;

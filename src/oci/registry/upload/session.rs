@@ -73,7 +73,7 @@ pub(crate) struct BlobUpload<'a> {
     /// Whether the connection broke during the last body, or the registry had forgotten the session. A server that
     /// refuses a body may have answered, but the answer is lost if the server closes the connection while bytes arrive.
     /// So before the next body is sent, the client waits for an answer to the head of the request.
-    pub(crate) cautious: bool,
+    pub(crate) must_await_answer: bool,
     /// The URL of the open session.
     open: Option<Url>,
     /// How many sessions the registry did not know, although it had just opened them.
@@ -92,7 +92,7 @@ impl<'a> BlobUpload<'a> {
             repository,
             content,
             attempts: repository.endpoint.attempts(),
-            cautious: false,
+            must_await_answer: false,
             open: None,
             forgotten: 0,
             kept: Kept::default(),
@@ -160,7 +160,7 @@ impl<'a> BlobUpload<'a> {
     /// report when there were too many such sessions.
     pub(super) fn was_forgotten(&mut self, error: Error) -> Result<(), Error> {
         self.open = None;
-        self.cautious = true;
+        self.must_await_answer = true;
         self.forgotten += 1;
         let uploads = self.forgotten;
         if uploads < MOST_FORGOTTEN {

@@ -22,7 +22,7 @@ use super::session::{BlobUpload, Session, content_range};
 /// How many connections have to break in a row before chunks are tried. A proxy with a limit on the size of requests
 /// breaks the connection, and its answer may be lost.
 const SUSPICIOUS: u32 = 3;
-/// How often a registry may forget an upload in one request before chunks are tried. A registry that does not support
+/// How many times a registry may forget an upload in one request before chunks are tried. A registry that does not support
 /// such uploads gives the same answer as one that has forgotten them.
 const FORGOTTEN_WHOLE: u32 = 2;
 
@@ -86,7 +86,7 @@ async fn send(
         };
         let is_cut = matches!(error, Error::Interrupted { .. });
         cuts = if is_cut { cuts + 1 } else { 0 };
-        upload.cautious = is_cut;
+        upload.must_await_answer = is_cut;
         let resumed = if session.resumed && is_too_large(&error) {
             tracing::info!("{error}; sending the rest in chunks instead");
             let session = upload.resume(session).await?;
@@ -159,7 +159,7 @@ async fn send_rest(
     }
     let limit = upload.attempts.stall_timeout();
     let body = BlobBody::new(content, source, &request.what, session.offset, limit);
-    let body = body.after_head(upload.cautious);
+    let body = body.after_head(upload.must_await_answer);
     let endpoint = &upload.repository.endpoint;
     let response = endpoint
         .exchange_once(&request, &Payload::Blob(&body), limit)

@@ -2,15 +2,17 @@ use super::*;
 
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
-/// Returns the problem of a client certificate in one file with this content.
-fn problem(content: &[u8]) -> Problem {
+/// Returns the problem of a client certificate in one file with this content, and the cause of the problem.
+fn problem(content: &[u8]) -> (Problem, Option<String>) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("client.pem");
     std::fs::write(&path, content).unwrap();
     let files = ClientCertificate::new(path, None);
     let provider = rustls::crypto::ring::default_provider();
     match read_identity(&files, &provider) {
-        Err(Error::ClientCertificate { problem, .. }) => problem,
+        Err(Error::ClientCertificate {
+            problem, source, ..
+        }) => (problem, source.map(|source| source.to_string())),
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("it is no certificate"),
     }
@@ -42,10 +44,20 @@ fn each_problem_has_a_name() {
         (with(block("PRIVATE KEY", "AAAA")), Problem::UnknownKey),
     ] {
         assert_eq!(
-            problem(&content),
+            problem(&content).0,
             expected,
             "{}",
             String::from_utf8_lossy(&content)
         );
     }
+}
+
+#[test]
+fn a_problem_that_a_library_has_found_keeps_the_cause() {
+    let (_, cause) = problem(block("CERTIFICATE", "!").as_bytes());
+    assert_eq!(cause.unwrap(), "a certificate or key is not base64");
+    let unknown = format!("{CERTIFICATE}{}", block("PRIVATE KEY", "AAAA"));
+    let (_, cause) = problem(unknown.as_bytes());
+    assert!(cause.unwrap().contains("failed to parse private key"));
+    assert_eq!(problem(CERTIFICATE.as_bytes()), (Problem::NoKey, None));
 }

@@ -16,6 +16,16 @@ fn files_without_certificates_are_an_error_that_names_them() {
 }
 
 #[test]
+fn a_file_that_is_not_pem_is_an_error_that_says_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("some.pem");
+    std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n").unwrap();
+    let error = Tls::read([&path], None, false).err().unwrap().to_string();
+    let expected = "it is not PEM (a certificate has no end line)";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+#[test]
 fn the_choice_of_a_provider_for_the_process_stays_with_the_embedding_program() {
     let tls = Tls::read([], None, false).unwrap();
     tls.config(false).unwrap();
