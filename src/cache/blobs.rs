@@ -89,7 +89,7 @@ impl Cache {
         };
         let (path, mut file) = (&locked.path, &locked.file);
         let destination = self.paths.content(Kind::Blob, &descriptor.digest);
-        let written = self.paths.create_parent(&destination).and_then(|()| {
+        let written = self.paths.make_way(&destination).and_then(|()| {
             let written = file.set_len(0).and_then(|()| file.write_all(bytes));
             written.map_err(Error::file(path))?;
             publish_blob(file, path, &destination)
@@ -108,7 +108,7 @@ impl Cache {
             return Ok(Incoming::Complete(held));
         }
         let path = self.paths.partial(digest);
-        self.paths.create_parent(&path)?;
+        self.paths.make_way(&path)?;
         let locked = LockedFile::try_open(&path).map_err(Error::file(&path))??;
         // Another task may have received the content since the first check.
         let held = self.held(Kind::Blob, digest);
@@ -223,10 +223,10 @@ impl Download<'_> {
             .cache
             .paths
             .content(Kind::Blob, &self.descriptor.digest);
-        self.cache.paths.create_parent(&destination)?;
-        let path = self.locked.path.clone();
+        let (cache, path) = (self.cache.clone(), self.locked.path.clone());
         let file = self.locked.file.try_clone().map_err(self.file_error())?;
         let published = blocking(move || {
+            cache.paths.make_way(&destination)?;
             let there = publish_blob(&file, &path, &destination)?;
             let path = destination;
             Ok::<_, Error>(there.then(|| Held { path, file }))

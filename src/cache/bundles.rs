@@ -2,9 +2,10 @@
 //!
 //! A bundle is verified again each time, so that nothing is trusted because it is in the cache.
 
-use crate::content::{AtomicFile, Digest, if_found, is_too_large, read_file_bounded};
+use crate::content::{AtomicFile, Digest};
 
 use super::error::Error;
+use super::files::read_file;
 use super::open::Cache;
 
 /// The largest bundle that is read, in bytes.
@@ -20,7 +21,7 @@ impl Cache {
         bundle: &[u8],
     ) -> Result<(), Error> {
         let path = self.paths.bundle(manifest, policy);
-        self.paths.create_parent(&path)?;
+        self.paths.make_way(&path)?;
         AtomicFile::create_private(&path)
             .and_then(|file| file.commit_with(bundle))
             .map_err(Error::file(&path))
@@ -33,9 +34,6 @@ impl Cache {
         policy: &Digest,
     ) -> Result<Option<Vec<u8>>, Error> {
         let path = self.paths.bundle(manifest, policy);
-        match if_found(read_file_bounded(&path, LIMIT)) {
-            Err(error) if is_too_large(&error) => Ok(None),
-            read => read.map_err(Error::file(&path)),
-        }
+        read_file(&path, LIMIT).map_err(Error::file(&path))
     }
 }

@@ -1,20 +1,17 @@
 //! Listing all files of the cache.
 
-use std::fs::{File, Metadata, read_dir};
+use std::fs::{DirEntry, Metadata, read_dir};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::content::if_found;
+use crate::content::{MANIFEST_LIMIT, if_found};
 
 use super::error::Error;
+use super::files::{is_no_directory, open_file};
 use super::last_use::LastUse;
 use super::open::Cache;
 use super::paths::Purpose;
-
-/// The size of the largest blob that may be a manifest, in bytes. It is the limit of registries (OCI distribution
-/// specification, "Pushing Manifests").
-const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// A file of the cache.
 pub(super) struct Entry {
@@ -28,6 +25,25 @@ pub(super) struct Entry {
     pub(super) used: SystemTime,
 }
 
+/// Something in the place of a file or a directory of the cache that cannot be one.
+pub(super) struct Obstruction {
+    /// The purpose of the file. `None` in the place of a directory.
+    pub(super) purpose: Option<Purpose>,
+    pub(super) path: PathBuf,
+    /// How many bytes it takes on this disk. The content of a directory is not counted.
+    pub(super) disk: u64,
+}
+
+/// Everything that was found in the directory of the cache.
+#[derive(Default)]
+pub(super) struct Entries {
+    /// The files whose purpose is known, in the order in which the system gives them.
+    pub(super) files: Vec<Entry>,
+    pub(super) obstructions: Vec<Obstruction>,
+    /// Why files and directories could not be examined.
+    pub(super) failures: Vec<Error>,
+}
+
 impl Entry {
     /// Whether the file may be a manifest by its size and its first byte. `false` for a file that cannot be read.
     pub(super) fn may_be_manifest(&self) -> bool {
@@ -35,7 +51,10 @@ impl Entry {
             return false;
         }
         let mut first = [0];
-        let read = File::open(&self.path).and_then(|mut file| {
+        let read = open_file(&self.path).and_then(|file| {
+            let Some(mut file) = file else {
+                return Ok(());
+            };
             // This check does not count as a use of the file.
             let last_use = LastUse::of(&file)?;
             let read = file.read_exact(&mut first);
@@ -47,14 +66,20 @@ impl Entry {
 }
 
 impl Cache {
-    /// Lists all files whose purpose is known, in the order in which the system gives them. Leaves out files that are
-    /// removed in the meantime.
-    pub(super) fn entries(&self) -> Result<Vec<Entry>, Error> {
-        let mut entries = Vec::new();
-        let mut directories = vec![self.paths.root().to_owned()];
+    /// Lists everything in the cache. Leaves out files that are removed in the meantime. Fails if the directory of the
+    /// cache cannot be read.
+    pub(super) fn entries(&self) -> Result<Entries, Error> {
+        let mut entries = Entries::default();
+        let root = self.paths.root();
+        let mut directories = vec![root.to_owned()];
         while let Some(directory) = directories.pop() {
-            if_found(self.enter(&directory, &mut directories, &mut entries))
-                .map_err(Error::file(&directory))?;
+            let listed = if_found(self.enter(&directory, &mut directories, &mut entries));
+            if let Err(error) = listed.map_err(Error::file(&directory)) {
+                if directory == root {
+                    return Err(error);
+                }
+                entries.failures.push(error);
+            }
         }
         Ok(entries)
     }
@@ -63,30 +88,57 @@ impl Cache {
         &self,
         directory: &Path,
         directories: &mut Vec<PathBuf>,
-        entries: &mut Vec<Entry>,
+        entries: &mut Entries,
     ) -> io::Result<()> {
         for entry in read_dir(directory)? {
             let entry = entry?;
             let path = entry.path();
-            let Some(metadata) = if_found(entry.metadata())? else {
-                continue;
-            };
-            if metadata.is_dir() {
-                directories.push(path);
-            } else if let Some(purpose) = self.paths.purpose(&path) {
-                let used = last_use(&purpose, &metadata)?;
-                let disk = match &purpose {
-                    Purpose::Program(digest) if self.is_program_of(&path, digest)? => 0,
-                    _ => on_disk(&metadata),
-                };
-                entries.push(Entry {
-                    purpose,
-                    path,
-                    size: metadata.len(),
-                    disk,
-                    used,
-                });
+            if let Err(error) = self.examine(&entry, &path, directories, entries) {
+                entries.failures.push(Error::file(&path)(error));
             }
+        }
+        Ok(())
+    }
+
+    fn examine(
+        &self,
+        entry: &DirEntry,
+        path: &Path,
+        directories: &mut Vec<PathBuf>,
+        entries: &mut Entries,
+    ) -> io::Result<()> {
+        // This does not follow symbolic links.
+        let Some(metadata) = if_found(entry.metadata())? else {
+            return Ok(());
+        };
+        let disk = on_disk(&metadata);
+        let is_directory = self.paths.is_directory(path);
+        let purpose = self.paths.purpose(path).filter(|_| !is_directory);
+        let is_obstruction = match purpose {
+            Some(_) => !metadata.is_file(),
+            None => is_directory && is_no_directory(path, &metadata),
+        };
+        if is_obstruction {
+            entries.obstructions.push(Obstruction {
+                purpose,
+                path: path.to_owned(),
+                disk,
+            });
+        } else if metadata.is_dir() {
+            directories.push(path.to_owned());
+        } else if let Some(purpose) = purpose {
+            let used = last_use(&purpose, &metadata)?;
+            let disk = match &purpose {
+                Purpose::Program(digest) if self.is_program_of(path, digest)? => 0,
+                _ => disk,
+            };
+            entries.files.push(Entry {
+                purpose,
+                path: path.to_owned(),
+                size: metadata.len(),
+                disk,
+                used,
+            });
         }
         Ok(())
     }

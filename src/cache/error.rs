@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError, non_directory_at};
+use crate::content::{
+    Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError, is_stopped, non_directory_at,
+};
 
 /// An error of the cache.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +109,7 @@ pub enum Error {
     RuntimeEnded(#[from] RuntimeEnded),
     /// The file with the pin of a repository is damaged.
     #[error("cannot read the pin of {place} from {}: the file is damaged", path.display())]
-    DamagedIdentity {
+    DamagedPin {
         /// The repository, as `registry/repository`.
         place: String,
         /// The path of the file.
@@ -172,6 +174,7 @@ impl Error {
             | Self::Directory { source, .. }
             | Self::StateFile { source, .. }
             | Self::StateDirectory { source, .. } => ErrorKind::of_io(source),
+            Self::Receive { source, .. } if is_stopped(source) => ErrorKind::Other,
             // An error of a storage has its own kind.
             Self::Receive { source, .. } => source
                 .get_ref()
@@ -184,7 +187,7 @@ impl Error {
             Self::MalformedName(_) | Self::WithinCache(_) | Self::NotADirectory(_) => {
                 ErrorKind::Usage
             }
-            Self::NotVerified(_) | Self::DamagedIdentity { .. } => ErrorKind::NotVerified,
+            Self::NotVerified(_) | Self::DamagedPin { .. } => ErrorKind::NotVerified,
             Self::ForeignDirectory(_)
             | Self::SharedDirectory(_)
             | Self::ForeignState(_)

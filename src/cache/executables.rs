@@ -45,6 +45,7 @@ impl Cache {
         digest: &Digest,
         name: &str,
     ) -> Result<Executable, StoreError> {
+        self.reseal(Kind::Executable, digest).await?;
         let (cache, digest, name) = (self.clone(), digest.clone(), name.to_owned());
         Ok(when_free(move || cache.find_or_take(&digest, &name)).await?)
     }
@@ -60,7 +61,7 @@ impl Cache {
             // Look again, to give the executable its name and a lock against pruning.
             return self.find_or_take(digest, name);
         }
-        self.paths.create_parent(&destination)?;
+        self.paths.make_way(&destination)?;
         Ok(Executable::Missing(Slot {
             cache: self.clone(),
             digest: digest.clone(),

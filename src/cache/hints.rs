@@ -5,9 +5,10 @@
 //!   used only for that tag.
 //! - *Places*: repositories in which content was seen. Their registry can mount the content into another repository.
 
-use crate::content::{AtomicFile, Digest, open_regular, read_bounded, read_file_bounded};
+use crate::content::{AtomicFile, Digest, read_bounded};
 
 use super::error::Error;
+use super::files::{open_file, read_file};
 use super::last_use::note_use;
 use super::open::Cache;
 use super::paths::safe;
@@ -30,7 +31,7 @@ impl Cache {
         head: &[u8],
     ) -> Result<(), Error> {
         let path = self.paths.head(name)?;
-        self.paths.create_parent(&path)?;
+        self.paths.make_way(&path)?;
         let content = [format!("{manifest}\n").as_bytes(), head].concat();
         AtomicFile::create(&path)
             .and_then(|file| file.commit_with(&content))
@@ -41,7 +42,7 @@ impl Cache {
     /// records the use.
     pub(crate) fn head(&self, name: &str, manifest: &Digest) -> Option<Vec<u8>> {
         let path = self.paths.head(name).ok()?;
-        let (file, _) = open_regular(&path).ok()?;
+        let file = open_file(&path).ok()??;
         let kept = read_bounded(&file, HEAD_LIMIT).ok()?;
         note_use(&file, &path);
         let head = kept.strip_prefix(format!("{manifest}\n").as_bytes())?;
@@ -52,8 +53,11 @@ impl Cache {
     /// first. The content may have been deleted there since. Leaves out damaged lines. Blocks.
     pub(crate) fn places(&self, digest: &Digest) -> Vec<String> {
         let limit = REPOSITORY_LIMIT * (NAME_LIMIT + 1);
-        let read = read_file_bounded(&self.paths.places(digest), limit as u64);
-        let text = read.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let read = read_file(&self.paths.places(digest), limit as u64);
+        let text = read
+            .ok()
+            .flatten()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
         let text = text.unwrap_or_default();
         let places = text.lines().filter(|line| is_place(line));
         places.take(REPOSITORY_LIMIT).map(str::to_owned).collect()
@@ -73,7 +77,7 @@ impl Cache {
         places.insert(0, place.to_owned());
         places.truncate(REPOSITORY_LIMIT);
         let path = self.paths.places(digest);
-        self.paths.create_parent(&path)?;
+        self.paths.make_way(&path)?;
         AtomicFile::create_private(&path)
             .and_then(|file| file.commit_with((places.join("\n") + "\n").as_bytes()))
             .map_err(Error::file(&path))

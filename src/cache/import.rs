@@ -3,8 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::identity::Identity;
+use super::lock::Lock;
+use super::pin::Pin;
 use super::state::State;
+
+/// An import that has been checked. The state is locked while it exists.
+pub(crate) struct Import<'a> {
+    state: &'a State,
+    /// The pins to write, each with the pin that it replaces.
+    changed: Vec<(String, Option<Pin>, Pin)>,
+    _lock: Lock,
+}
 
 impl State {
     /// Adds `pins`, by `registry/repository`, to the pins of the state. Returns the repositories whose pins have
@@ -14,18 +23,23 @@ impl State {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherPins`] without `replace`, and the errors of [`identity`](Self::identity). After an error, no pin
+    /// [`Error::OtherPins`] without `replace`, and the errors of [`pin`](Self::pin). After an error, no pin
     /// is imported.
-    pub fn import(
+    pub fn import(&self, pins: BTreeMap<String, Pin>, replace: bool) -> Result<Vec<String>, Error> {
+        self.prepare_import(pins, replace)?.write()
+    }
+
+    /// Compares `pins` with the pins of the state, for an [import](Self::import). Writes nothing. Blocks.
+    pub(crate) fn prepare_import(
         &self,
-        pins: BTreeMap<String, Identity>,
+        pins: BTreeMap<String, Pin>,
         replace: bool,
-    ) -> Result<Vec<String>, Error> {
-        let _lock = self.lock()?;
+    ) -> Result<Import<'_>, Error> {
+        let lock = self.lock()?;
         let (mut changed, mut conflicts) = (Vec::new(), Vec::new());
         for (place, pin) in pins {
-            let known = match self.identity(&place) {
-                Err(Error::DamagedIdentity { .. }) if replace => None,
+            let known = match self.pin(&place) {
+                Err(Error::DamagedPin { .. }) if replace => None,
                 known => known?,
             };
             let merged = match &known {
@@ -48,33 +62,44 @@ impl State {
         if !conflicts.is_empty() {
             return Err(Error::OtherPins(conflicts));
         }
-        let mut written: Vec<(String, Option<Identity>)> = Vec::new();
-        for (place, known, pin) in changed {
-            if let Err(error) = self.write(&place, pin) {
-                self.restore(written);
+        Ok(Import {
+            state: self,
+            changed,
+            _lock: lock,
+        })
+    }
+}
+
+impl Import<'_> {
+    /// Writes the pins. Returns the repositories whose pins have changed. After an error, no pin is imported. Blocks.
+    pub(crate) fn write(self) -> Result<Vec<String>, Error> {
+        let mut written: Vec<(String, Option<Pin>)> = Vec::new();
+        for (place, known, pin) in self.changed {
+            if let Err(error) = self.state.write(&place, pin) {
+                restore(self.state, written);
                 return Err(error);
             }
             written.push((place, known));
         }
         Ok(written.into_iter().map(|(place, _)| place).collect())
     }
+}
 
-    /// Restores the earlier values of the pins that were written.
-    fn restore(&self, written: Vec<(String, Option<Identity>)>) {
-        for (place, known) in written {
-            let restored = match known {
-                Some(known) => self.write(&place, known),
-                None => self.remove(&place).map(drop),
-            };
-            if let Err(error) = restored {
-                tracing::warn!("cannot undo the import of the pin of {place}: {error}");
-            }
+/// Restores the earlier values of the pins that were written.
+fn restore(state: &State, written: Vec<(String, Option<Pin>)>) {
+    for (place, known) in written {
+        let restored = match known {
+            Some(known) => state.write(&place, known),
+            None => state.remove(&place).map(drop),
+        };
+        if let Err(error) = restored {
+            tracing::warn!("cannot undo the import of the pin of {place}: {error}");
         }
     }
 }
 
 /// Returns a text with the differences between the known pin and another pin of a repository.
-fn difference(place: &str, known: &Identity, other: &Identity) -> String {
+fn difference(place: &str, known: &Pin, other: &Pin) -> String {
     let pairs = [
         ("issuer", &known.issuer, &other.issuer),
         ("subject", &known.subject, &other.subject),

@@ -9,7 +9,7 @@ use crate::content::Digest;
 #[cfg(feature = "cli")]
 use crate::content::open_regular;
 
-use super::entries::Entry;
+use super::entries::{Entries, Entry, Obstruction};
 use super::error::Error;
 #[cfg(feature = "cli")]
 use super::last_use::LastUse;
@@ -28,20 +28,41 @@ pub(super) struct Inventory {
     pub(super) heads: BTreeSet<String>,
     /// The descriptions of the providers, by their manifests. The manifests themselves may not be cached.
     pub(super) providers: BTreeMap<Digest, Provider>,
+    /// What is in the place of files and directories.
+    pub(super) obstructions: Vec<Obstruction>,
+    /// Why files and directories could not be read. Files without a readable record are in `entries` nevertheless.
+    pub(super) failures: Vec<Error>,
     /// The positions of content in `entries`.
     content: HashMap<(Kind, Digest), usize>,
 }
 
 impl Inventory {
-    /// Lists the files of the cache. This does not count as a use of any file.
+    /// Lists the files of the cache. Fails if a file or a directory cannot be read. This does not count as a use of any
+    /// file.
     pub(super) fn of(cache: &Cache) -> Result<Self, Error> {
-        let mut entries = cache.entries()?;
+        let mut inventory = Self::of_readable(cache)?;
+        if inventory.failures.is_empty() {
+            return Ok(inventory);
+        }
+        Err(inventory.failures.swap_remove(0))
+    }
+
+    /// Lists the files of the cache that can be read, and keeps the errors of the others. Fails if the directory of the
+    /// cache cannot be read. This does not count as a use of any file.
+    pub(super) fn of_readable(cache: &Cache) -> Result<Self, Error> {
+        let Entries {
+            files: mut entries,
+            obstructions,
+            failures,
+        } = cache.entries()?;
         entries.sort_by_key(|entry| entry.used);
         let mut inventory = Self {
             entries: Vec::new(),
             tags: BTreeMap::new(),
             heads: BTreeSet::new(),
             providers: BTreeMap::new(),
+            obstructions,
+            failures,
             content: HashMap::new(),
         };
         for (index, entry) in entries.iter_mut().enumerate() {
@@ -56,14 +77,16 @@ impl Inventory {
                         entry.purpose = Purpose::Reference(tag);
                     }
                     Err(Error::NoReference(_)) => {}
-                    Err(error) => return Err(error),
+                    Err(error) => inventory.failures.push(error),
                 },
                 Purpose::Head(name) => drop(inventory.heads.insert(name.clone())),
-                Purpose::Provider(manifest) => {
-                    if let Some(provider) = cache.described(manifest)? {
+                Purpose::Provider(manifest) => match cache.described(manifest) {
+                    Ok(Some(provider)) => {
                         inventory.providers.insert(manifest.clone(), provider);
                     }
-                }
+                    Ok(None) => {}
+                    Err(error) => inventory.failures.push(error),
+                },
                 Purpose::Program(_)
                 | Purpose::Bundle(_)
                 | Purpose::Hint
@@ -113,9 +136,10 @@ impl Inventory {
 
 #[cfg(feature = "cli")]
 impl Cache {
-    /// Returns the blobs that have no description and may be manifests of providers. Blocks.
+    /// Returns the blobs that have no description and may be manifests of providers. Leaves out blobs that cannot be
+    /// read. Blocks.
     pub(crate) fn undescribed(&self) -> Result<Vec<Digest>, Error> {
-        let inventory = Inventory::of(self)?;
+        let inventory = Inventory::of_readable(self)?;
         let entries = inventory.entries.iter();
         let blobs = entries.filter_map(|entry| match &entry.purpose {
             Purpose::Content(Kind::Blob, digest)

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::content::{if_found, is_at, shared_when_free};
+use crate::content::{is_at, shared_when_free};
 
 use super::error::Error;
+use super::files::open_file;
 
 /// Keeps an executable of the cache from being pruned by any process, until this value is dropped or its process ends.
 /// Everything that the executable needs to be started without the registry is kept as well.
@@ -28,7 +29,7 @@ impl Lease {
     /// [`Error::File`].
     pub(crate) fn of(path: &Path) -> Result<Self, Error> {
         let lease = || {
-            let Some(file) = if_found(File::open(path))? else {
+            let Some(file) = open_file(path)? else {
                 return Ok(None);
             };
             // Only a task that prunes has an exclusive lock, for a moment. It may remove the file in that time.

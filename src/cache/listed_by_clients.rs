@@ -2,9 +2,10 @@
 //!
 //! This only saves a request: it says where a list is looked for first.
 
-use crate::content::{AtomicFile, if_found};
+use crate::content::AtomicFile;
 
 use super::error::Error;
+use super::files::remove;
 use super::open::Cache;
 
 impl Cache {
@@ -22,10 +23,10 @@ impl Cache {
     ) -> Result<(), Error> {
         let path = self.paths.listed_by_clients(registry)?;
         let noted = if by_clients {
-            self.paths.create_parent(&path)?;
+            self.paths.make_way(&path)?;
             AtomicFile::create_private(&path).and_then(|file| file.commit_with(b""))
         } else {
-            if_found(std::fs::remove_file(&path)).map(drop)
+            remove(&path).map(drop)
         };
         noted.map_err(Error::file(&path))
     }

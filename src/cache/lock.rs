@@ -18,10 +18,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::content::{
-    Locking, RuntimeEnded, blocking, directory_of, if_found, is_at, locked_when_free,
+    LONG_WORK, Locking, RuntimeEnded, blocking, directory_of, if_found, is_at, open_itself,
 };
 
 use super::error::Error;
+use super::files::open_file;
+use super::waiting::Waiting;
 
 /// The files that tasks of this process have locked, each with a channel that closes when the lock ends.
 static TURNS: Mutex<BTreeMap<PathBuf, watch::Receiver<()>>> = Mutex::new(BTreeMap::new());
@@ -29,13 +31,26 @@ static TURNS: Mutex<BTreeMap<PathBuf, watch::Receiver<()>>> = Mutex::new(BTreeMa
 /// Another task has locked a file.
 #[derive(Debug)]
 pub(super) struct Busy {
+    path: PathBuf,
     /// Closes when the lock ends. `None` when another process has it.
     unlocked: Option<watch::Receiver<()>>,
 }
 
 impl Busy {
-    /// Another process has locked a file, or a task of this process has locked it for a moment.
-    pub(super) const ELSEWHERE: Self = Self { unlocked: None };
+    /// Another process has locked the file at `path`, or a task of this process has locked it for a moment.
+    pub(super) fn elsewhere(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            unlocked: None,
+        }
+    }
+
+    /// Notes a wait for another process.
+    fn note(&self, waiting: &mut Waiting) {
+        if self.unlocked.is_none() {
+            waiting.note(&self.path);
+        }
+    }
 
     /// Waits before another attempt: until a task of this process unlocks the file, or for `interval`, because another
     /// process cannot notify this one.
@@ -59,6 +74,7 @@ impl Turn {
     fn take(path: &Path) -> Result<Self, Busy> {
         match turns().entry(path.to_owned()) {
             Entry::Occupied(taken) => Err(Busy {
+                path: path.to_owned(),
                 unlocked: Some(taken.get().clone()),
             }),
             Entry::Vacant(free) => {
@@ -102,7 +118,7 @@ impl LockedFile {
         loop {
             let file = open(path)?;
             match Locking::exclusive(&file, path)? {
-                Locking::Busy => return Ok(Err(Busy::ELSEWHERE)),
+                Locking::Busy => return Ok(Err(Busy::elsewhere(path))),
                 Locking::Locked if is_at(&file, path)? => {
                     return Ok(Ok(Self::new(path, file, Some(turn))));
                 }
@@ -165,19 +181,23 @@ impl Lock {
 
     /// Waits until no other task has locked the lock file at `path`, and locks it. Blocks.
     pub(super) fn wait_for(path: &Path) -> io::Result<Self> {
+        let mut waiting = Waiting::default();
         loop {
             let file = open(path)?;
-            let locking = locked_when_free(&file, path)?;
-            if locking == Locking::Unsupported || is_at(&file, path)? {
+            let locking = Locking::exclusive(&file, path)?;
+            if locking == Locking::Busy {
+                waiting.note(path);
+                thread::sleep(SHORT_INTERVAL);
+            } else if locking == Locking::Unsupported || is_at(&file, path)? {
                 return Ok(Self(LockedFile::new(path, file, None)));
             }
-            // The previous holder of the lock has removed the file.
+            // Otherwise the previous holder of the lock has removed the file.
         }
     }
 
     /// Whether a task has locked the lock file at `path`. Creates no file.
     pub(super) fn is_held(path: &Path) -> io::Result<bool> {
-        match if_found(File::open(path))? {
+        match open_file(path)? {
             Some(file) => Ok(Locking::exclusive(&file, path)? == Locking::Busy),
             None => Ok(false),
         }
@@ -197,13 +217,15 @@ impl Drop for Lock {
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    options.open(path)
+    open_itself(&mut options, path)
 }
 
 /// How long to wait for another process before the second attempt. The interval doubles with each attempt up to
 /// [`LONGEST_INTERVAL`].
 const FIRST_INTERVAL: Duration = Duration::from_millis(10);
 const LONGEST_INTERVAL: Duration = Duration::from_millis(200);
+/// How long to wait between two attempts for a lock that tasks have only while they write a small file.
+const SHORT_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Why an attempt failed.
 #[derive(Debug)]
@@ -235,12 +257,29 @@ impl From<RuntimeEnded> for Obstacle {
 pub(super) async fn when_free<T: Send + 'static>(
     attempt: impl Fn() -> Result<T, Obstacle> + Clone + Send + 'static,
 ) -> Result<T, Error> {
-    let mut interval = FIRST_INTERVAL;
+    repeat(|| blocking(attempt.clone())).await
+}
+
+/// Repeats `attempt`, which reads a whole file, until no other task works on the same file.
+pub(super) async fn when_free_to_read<T: Send + 'static>(
+    attempt: impl Fn() -> Result<T, Obstacle> + Clone + Send + 'static,
+) -> Result<T, Error> {
+    repeat(|| LONG_WORK.blocking(attempt.clone())).await
+}
+
+async fn repeat<T, F>(attempt: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Obstacle>>,
+{
+    let (mut interval, mut waiting) = (FIRST_INTERVAL, Waiting::default());
     loop {
-        match blocking(attempt.clone()).await {
+        match attempt().await {
             Ok(done) => return Ok(done),
             Err(Obstacle::Error(error)) => return Err(error),
-            Err(Obstacle::Busy(busy)) => busy.wait(interval).await,
+            Err(Obstacle::Busy(busy)) => {
+                busy.note(&mut waiting);
+                busy.wait(interval).await;
+            }
         }
         interval = longer(interval);
     }
@@ -248,12 +287,15 @@ pub(super) async fn when_free<T: Send + 'static>(
 
 /// Repeats `attempt` until no other task works on the same file. Blocks.
 pub(super) fn wait_until_free<T>(attempt: impl Fn() -> Result<T, Obstacle>) -> Result<T, Error> {
-    let mut interval = FIRST_INTERVAL;
+    let (mut interval, mut waiting) = (FIRST_INTERVAL, Waiting::default());
     loop {
         match attempt() {
             Ok(done) => return Ok(done),
             Err(Obstacle::Error(error)) => return Err(error),
-            Err(Obstacle::Busy(_)) => thread::sleep(interval),
+            Err(Obstacle::Busy(busy)) => {
+                busy.note(&mut waiting);
+                thread::sleep(interval);
+            }
         }
         interval = longer(interval);
     }

@@ -1,17 +1,18 @@
 //! Looking up content by its digest. Each use checks the file. A damaged file is removed.
 
-use std::fs::{File, FileTimes, remove_file};
+use std::fs::{File, FileTimes};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::content::{
     Descriptor, Digest, Locking, MeteredReader, Progress, Silent, Step, StoreError, VerifyError,
-    VerifyReader, if_found, is_at, open_regular,
+    VerifyReader, blocking, is_at, open_regular,
 };
 
 use super::error::Error;
+use super::files::{open_file, remove_damaged};
 use super::last_use::{LastUse, note_use};
-use super::lock::{Busy, Lock, Obstacle, when_free};
+use super::lock::{Busy, Lock, Obstacle, when_free, when_free_to_read};
 use super::open::Cache;
 use super::paths::Kind;
 use super::seal::{Look, look, seal};
@@ -40,15 +41,28 @@ impl Cache {
     /// This checks the seal of the file. If the seal is broken, the whole file is verified, and removed if it is
     /// damaged.
     pub(crate) async fn hold_async(&self, digest: &Digest) -> Result<Option<Held>, StoreError> {
+        self.reseal(Kind::Blob, digest).await?;
         let (cache, digest) = (self.clone(), digest.clone());
         Ok(when_free(move || cache.held(Kind::Blob, &digest)).await?)
+    }
+
+    /// Verifies the content of `digest` if its seal is broken, and seals it again or removes it. This reads the whole file,
+    /// so it is long work. After that, looking the content up is short work.
+    pub(super) async fn reseal(&self, kind: Kind, digest: &Digest) -> Result<(), Error> {
+        let path = self.paths.content(kind, digest);
+        let looking = move || look(&path, kind.mode()).map_err(Error::file(&path));
+        if matches!(blocking(looking).await?, Look::Absent | Look::Sealed) {
+            return Ok(());
+        }
+        let (cache, digest) = (self.clone(), digest.clone());
+        when_free_to_read(move || cache.checked(kind, &digest).map(drop)).await
     }
 
     /// Verifies all bytes of the content of `digest`, even if its seal is intact, and removes the file if it is
     /// damaged. Returns whether the content is cached and intact.
     pub(crate) async fn is_intact(&self, digest: &Digest) -> Result<bool, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
-        let intact = when_free(move || {
+        let intact = when_free_to_read(move || {
             let _turn = cache.turn(&digest)?;
             match look(&cache.paths.content(Kind::Blob, &digest), Kind::Blob.mode()) {
                 Ok(Look::Absent) => Ok(false),
@@ -61,13 +75,13 @@ impl Cache {
     /// Returns the content of `digest` with a shared lock, if it is cached, and records the use.
     pub(super) fn held(&self, kind: Kind, digest: &Digest) -> Result<Option<Held>, Obstacle> {
         while let Some(path) = self.checked(kind, digest)? {
-            let Some(file) = if_found(File::open(&path)).map_err(Error::file(&path))? else {
+            let Some(file) = open_file(&path).map_err(Error::file(&path))? else {
                 continue;
             };
             let locking = Locking::shared(&file, &path).map_err(Error::file(&path))?;
             if locking == Locking::Busy {
                 // Another task is about to prune the file.
-                return Err(Busy::ELSEWHERE.into());
+                return Err(Busy::elsewhere(&path).into());
             }
             // Otherwise the file was pruned since the check, and another one may be at its path.
             if is_at(&file, &path).map_err(Error::file(&path))? {
@@ -95,7 +109,7 @@ impl Cache {
     /// Takes the right to check or to make the content of `digest`, unless another task has this right.
     pub(super) fn turn(&self, digest: &Digest) -> Result<Lock, Obstacle> {
         let path = self.paths.lock(digest);
-        self.paths.create_parent(&path)?;
+        self.paths.make_way(&path)?;
         Ok(Lock::attempt(&path).map_err(Error::file(&path))??)
     }
 
@@ -138,11 +152,11 @@ impl Cache {
         match reread() {
             Ok(true) => Ok(true),
             Ok(false) => {
-                let removed = remove_damaged(&path);
+                let removed = remove_damaged(&path).map_err(Error::file(&path));
                 if kind == Kind::Executable {
                     self.remove_programs(digest)?;
                 }
-                removed
+                removed.map(|_| false)
             }
             Err(error) => Err(Error::file(&path)(error)),
         }
@@ -163,13 +177,6 @@ fn reads_as(file: &File, size: u64, digest: &Digest, progress: &dyn Progress) ->
         Ok(()) => Ok(true),
         Err(error) => error.downcast::<VerifyError>().map(|_| false),
     }
-}
-
-/// Removes a damaged file. The next task that needs the content receives it again.
-fn remove_damaged(path: &Path) -> Result<bool, Error> {
-    remove_file(path).map_err(Error::file(path))?;
-    tracing::warn!("removed the damaged file {}", path.display());
-    Ok(false)
 }
 
 #[cfg(unix)]

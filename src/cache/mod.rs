@@ -39,11 +39,12 @@
 //! use locks, so that one download and one extraction serve all tasks that wait.
 //!
 //! - **Checks.** Each use checks the seal of a file (`seal.rs`), which only reads its metadata. [`Cache::verify`] reads
-//!   the whole content. A damaged file is removed and received again, and is never used.
+//!   the whole content. A damaged file is removed and received again, and is never used. So is whatever else is at the
+//!   path of a file (`files.rs`).
 //! - **Waiting.** A task that waits for another task takes no thread of the runtime (`lock.rs`).
 //! - **Pruning.** The access time of a file records its last use. [`Cache::prune`] removes the least recently used
-//!   files. It keeps files on which a task has a shared lock. It also keeps files that were used within the last hour,
-//!   because the caller of a fetch uses the path of the executable after the call.
+//!   files. It keeps files on which a task has a shared lock. By default, it also keeps files that were used within the
+//!   last hour, because the caller of a fetch uses the path of the executable after the call.
 
 mod blobs;
 #[cfg(feature = "sigstore")]
@@ -52,8 +53,8 @@ mod dependencies;
 mod entries;
 mod error;
 mod executables;
+mod files;
 mod hints;
-mod identity;
 mod import;
 mod inventory;
 mod last_use;
@@ -63,10 +64,12 @@ mod listed_by_clients;
 mod listing;
 mod lock;
 mod lookup;
+mod make_way;
 mod no_answer;
 mod open;
 mod open_state;
 mod paths;
+mod pin;
 mod pins;
 #[cfg(unix)]
 mod private;
@@ -81,15 +84,16 @@ mod startable;
 mod state;
 mod uploads;
 mod verify;
+mod waiting;
 mod which;
 
 pub use error::Error;
 pub(crate) use executables::{Executable, Slot};
-pub use identity::{FormerIssuer, Identity};
 pub use lease::Lease;
 pub use listing::{Listed, Listing, Usage};
 pub(crate) use lookup::Held;
 pub use open::Cache;
+pub use pin::{FormerIssuer, Pin};
 pub(crate) use programs::program_name;
 pub(crate) use providers::{ClaimsIn, Provider};
 pub use prune::Pruned;

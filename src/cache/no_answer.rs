@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{AtomicFile, if_found, read_file_bounded, unix_seconds};
+use crate::content::{AtomicFile, unix_seconds};
 
 use super::error::Error;
+use super::files::{read_file, remove};
 use super::open::Cache;
 
 /// For how long a registry that did not answer is not asked again.
@@ -32,7 +33,7 @@ impl Cache {
     /// files, and times in the future, which exist after a clock was set back. Blocks.
     pub(crate) fn no_answer(&self, registry: &str) -> Option<String> {
         let path = self.paths.no_answer(registry).ok()?;
-        let text = read_file_bounded(&path, LIMIT).ok()?;
+        let text = read_file(&path, LIMIT).ok()??;
         let recorded: NoAnswer = serde_json::from_slice(&text).ok()?;
         let now = unix_seconds(SystemTime::now());
         let age = Duration::from_secs(now.checked_sub(recorded.since)?);
@@ -43,7 +44,7 @@ impl Cache {
     /// Records that `registry` did not answer, and the `reason`. Blocks.
     pub(crate) fn note_no_answer(&self, registry: &str, reason: &str) -> Result<(), Error> {
         let path = self.paths.no_answer(registry)?;
-        self.paths.create_parent(&path)?;
+        self.paths.make_way(&path)?;
         let recorded = NoAnswer {
             since: unix_seconds(SystemTime::now()),
             reason: reason.chars().take(LONGEST_REASON).collect(),
@@ -57,7 +58,7 @@ impl Cache {
     /// Removes the record that `registry` did not answer. Blocks.
     pub(crate) fn forget_no_answer(&self, registry: &str) -> Result<(), Error> {
         let path = self.paths.no_answer(registry)?;
-        if_found(std::fs::remove_file(&path)).map_err(Error::file(&path))?;
+        remove(&path).map_err(Error::file(&path))?;
         Ok(())
     }
 }

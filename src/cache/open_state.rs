@@ -7,7 +7,7 @@ use crate::content::{if_found, read_file_bounded};
 
 use super::error::Error;
 use super::paths::Paths;
-use super::pins::{IDENTITY_LIMIT, pin_files, read, write_file};
+use super::pins::{PIN_LIMIT, pin_files, read, write_file};
 use super::state::State;
 
 /// The file name for a pin from the cache when the state has a pin to another publisher.
@@ -58,11 +58,11 @@ impl State {
     }
 
     fn take_over_pin(&self, place: &str, old: &Path) -> Result<(), Error> {
-        let Some(path) = self.identity_file(place)? else {
+        let Some(path) = self.pin_file(place)? else {
             return Err(Error::NoStateDirectory);
         };
         let Some(text) =
-            if_found(read_file_bounded(old, IDENTITY_LIMIT + 1)).map_err(Error::state_file(old))?
+            if_found(read_file_bounded(old, PIN_LIMIT + 1)).map_err(Error::state_file(old))?
         else {
             return Ok(());
         };

@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::content::{
-    Digest, create_private_directory, directory_of, is_temporary, user_directory,
-};
+use crate::content::{Algorithm, Digest, create_private_directory, is_temporary, user_directory};
 
 use super::error::Error;
 #[cfg(unix)]
@@ -28,7 +26,7 @@ const PLACES: &str = "places";
 const PROGRAMS: &str = "programs";
 const PROVIDERS: &str = "providers";
 const BUNDLES: &str = "bundles";
-const AWAY: &str = "away";
+const UNAVAILABLE: &str = "away";
 const LISTED_BY_CLIENTS: &str = "listed-by-clients";
 const UNFINISHED: &str = "partial";
 
@@ -43,7 +41,7 @@ const DIRECTORIES: [&str; 12] = [
     PROGRAMS,
     PROVIDERS,
     BUNDLES,
-    AWAY,
+    UNAVAILABLE,
     LISTED_BY_CLIENTS,
     UNFINISHED,
 ];
@@ -202,7 +200,7 @@ impl Paths {
     /// Returns the file that records that `registry` did not answer.
     pub(super) fn no_answer(&self, registry: &str) -> Result<PathBuf, Error> {
         let name = file_name(registry).ok_or_else(|| Error::MalformedName(registry.to_owned()))?;
-        Ok(self.root.join(AWAY).join(name))
+        Ok(self.root.join(UNAVAILABLE).join(name))
     }
 
     /// Returns the file that says that clients maintain the lists of referrers in `registry`.
@@ -247,6 +245,29 @@ impl Paths {
         Ok(path)
     }
 
+    /// Whether only a directory of the cache has a right to be at `path`.
+    pub(super) fn is_directory(&self, path: &Path) -> bool {
+        let Ok(relative) = path.strip_prefix(&self.root) else {
+            return false;
+        };
+        let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
+        match parts.unwrap_or_default().as_slice() {
+            [name] => DIRECTORIES.contains(name),
+            [REFERENCES | HEADS, above @ .., name] => {
+                // Files that the system puts anywhere, such as `.nfs…`, have names that no repository has.
+                let is_part = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+                !above.contains(&TAGS) && (is_part || *name == TAGS)
+            }
+            [PROGRAMS, algorithm, hex] => digest(algorithm, hex).is_some(),
+            [UNAVAILABLE | LISTED_BY_CLIENTS, _] => false,
+            [directory, algorithm] => {
+                let mut known = [Algorithm::Sha256, Algorithm::Sha512].into_iter();
+                DIRECTORIES.contains(directory) && known.any(|known| known.name() == *algorithm)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns the purpose of the file at `path`. `None` for an unknown file, which is never changed or removed.
     pub(super) fn purpose(&self, path: &Path) -> Option<Purpose> {
         let relative = path.strip_prefix(&self.root).ok()?;
@@ -258,7 +279,7 @@ impl Paths {
                 Some(Purpose::Reference(tag_name(repository, tag)))
             }
             [HEADS, repository @ .., TAGS, tag] => Some(Purpose::Head(tag_name(repository, tag))),
-            [PLACES, _, _] | [AWAY | LISTED_BY_CLIENTS, _] => Some(Purpose::Hint),
+            [PLACES, _, _] | [UNAVAILABLE | LISTED_BY_CLIENTS, _] => Some(Purpose::Hint),
             [PROGRAMS, algorithm, hex, _] => digest(algorithm, hex).map(Purpose::Program),
             [PROVIDERS, algorithm, hex] => digest(algorithm, hex).map(Purpose::Provider),
             [BUNDLES, algorithm, name] => {
@@ -277,11 +298,6 @@ impl Paths {
     /// Returns the directory in which older versions kept pins.
     pub(super) fn old_identities(&self) -> PathBuf {
         self.root.join(IDENTITIES)
-    }
-
-    pub(super) fn create_parent(&self, path: &Path) -> Result<(), Error> {
-        let parent = directory_of(path);
-        create_private_directory(parent).map_err(Error::directory(parent))
     }
 }
 

@@ -5,13 +5,14 @@
 //! several providers can have the same executable under different names. Where the file system has no hard links, the
 //! executable is started by the path with its hash.
 
-use std::fs::{self, File, read_dir, remove_file};
+use std::fs::{self, read_dir};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{Digest, give_second_name, if_found, is_at};
+use crate::content::{Digest, give_second_name, is_absent, is_at};
 
 use super::error::Error;
+use super::files::{found, open_file, remove};
 use super::lookup::Held;
 use super::open::Cache;
 use super::paths::Kind;
@@ -50,10 +51,11 @@ fn plain(text: &str) -> String {
 pub(super) fn program(cache: &Cache, digest: &Digest, name: &str, held: &Held) -> PathBuf {
     let path = cache.paths.programs(digest).join(name);
     let give = || {
-        if is_at(&held.file, &path)? {
+        // An error says that something is in the way, such as a loop of symbolic links.
+        if matches!(is_at(&held.file, &path), Ok(true)) {
             return Ok(());
         }
-        cache.paths.create_parent(&path).map_err(io::Error::other)?;
+        cache.paths.make_way(&path).map_err(io::Error::other)?;
         give_second_name(&held.path, &path)
     };
     match give() {
@@ -73,8 +75,10 @@ impl Cache {
             let entries = read_dir(&directory)?;
             entries.map(|entry| Ok(entry?.path())).collect()
         };
-        let paths: Option<Vec<PathBuf>> = if_found(list()).map_err(Error::file(&directory))?;
-        let mut paths = paths.unwrap_or_default();
+        let mut paths: Vec<PathBuf> = match list() {
+            Err(error) if is_absent(&error) => Vec::new(),
+            listed => listed.map_err(Error::file(&directory))?,
+        };
         paths.sort();
         Ok(paths)
     }
@@ -82,7 +86,7 @@ impl Cache {
     /// Removes the readable names of the executable of `digest`.
     pub(super) fn remove_programs(&self, digest: &Digest) -> Result<(), Error> {
         for path in self.program_paths(digest)? {
-            if_found(remove_file(&path)).map_err(Error::file(&path))?;
+            remove(&path).map_err(Error::file(&path))?;
         }
         self.remove_empty_directory(digest);
         Ok(())
@@ -94,7 +98,9 @@ impl Cache {
         if let Err(error) = fs::remove_dir(&directory)
             && !matches!(
                 error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::DirectoryNotEmpty
             )
         {
             tracing::debug!(path = %directory.display(), %error, "a directory stays behind");
@@ -104,7 +110,7 @@ impl Cache {
     /// Whether the readable name at `path` leads to the executable of `digest`.
     pub(super) fn is_program_of(&self, path: &Path, digest: &Digest) -> io::Result<bool> {
         let executable = self.paths.content(Kind::Executable, digest);
-        match if_found(File::open(executable))? {
+        match open_file(&executable)? {
             Some(file) => is_at(&file, path),
             None => Ok(false),
         }
@@ -114,7 +120,7 @@ impl Cache {
     /// another file.
     pub(super) fn names_another_file(&self, digest: &Digest, path: &Path) -> Result<bool, Error> {
         let executable = self.paths.content(Kind::Executable, digest);
-        let other = || Ok(executable.try_exists()? && !self.is_program_of(path, digest)?);
+        let other = || Ok(found(&executable)?.is_some() && !self.is_program_of(path, digest)?);
         other().map_err(Error::file(path))
     }
 }

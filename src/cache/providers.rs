@@ -9,9 +9,10 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{AtomicFile, Digest, if_found, is_too_large, read_file_bounded};
+use crate::content::{AtomicFile, Digest};
 
 use super::error::Error;
+use super::files::read_file;
 use super::open::Cache;
 
 /// The largest description that is read, in bytes.
@@ -109,7 +110,7 @@ impl Cache {
             }
             None => provider,
         };
-        self.paths.create_parent(&path)?;
+        self.paths.make_way(&path)?;
         serde_json::to_vec(&provider)
             .map_err(io::Error::other)
             .and_then(|text| AtomicFile::create_private(&path)?.commit_with(&text))
@@ -119,10 +120,7 @@ impl Cache {
     /// Returns the description of the provider in `manifest`. Ignores a damaged description. Blocks.
     pub(super) fn described(&self, manifest: &Digest) -> Result<Option<Provider>, Error> {
         let path = self.paths.provider(manifest);
-        match if_found(read_file_bounded(&path, LIMIT)) {
-            Ok(text) => Ok(text.and_then(|text| serde_json::from_slice(&text).ok())),
-            Err(error) if is_too_large(&error) => Ok(None),
-            Err(error) => Err(Error::file(&path)(error)),
-        }
+        let text = read_file(&path, LIMIT).map_err(Error::file(&path))?;
+        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
     }
 }

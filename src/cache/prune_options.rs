@@ -16,9 +16,9 @@ const UNFINISHED_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long the description of a provider is kept after its content was removed.
 const DESCRIPTION_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// The options of [`Cache::prune`](super::Cache::prune). By default, it removes only files that nothing can use any
-/// more: downloads that were interrupted more than a day ago, temporary files of killed processes, and old
-/// descriptions.
+/// The options of [`Cache::prune`](super::Cache::prune). By default, it removes what interrupted transfers have left more
+/// than a day ago, temporary files that are older than an hour, and descriptions that are older than 90 days, of providers
+/// whose manifests are no longer in the cache.
 ///
 /// Pins are never removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +98,14 @@ impl PruneOptions {
 }
 
 impl PruneOptions {
+    /// Whether files with this purpose can be removed for the sake of [`max_size`](Self::max_size).
+    pub(super) fn limits_size_of(purpose: &Purpose) -> bool {
+        matches!(
+            purpose,
+            Purpose::Content(..) | Purpose::Program(_) | Purpose::Unfinished
+        )
+    }
+
     /// Whether to remove a file that was last used `age` ago, while the cache has `size` bytes.
     pub(super) fn select(&self, purpose: &Purpose, age: Duration, size: u64) -> bool {
         let recent = age < self.grace;

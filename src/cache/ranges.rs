@@ -50,9 +50,10 @@ impl Cache {
         let Range { start, end } = range;
         let name = Digest::of(format!("{blob} {start}-{end}").as_bytes());
         let path = self.paths.partial(&name);
-        self.paths.create_parent(&path)?;
         let length = end.saturating_sub(*start);
+        let cache = self.clone();
         let opened = when_free(move || {
+            cache.paths.make_way(&path)?;
             let locked = LockedFile::try_open(&path).map_err(Error::file(&path))??;
             let received = received(&locked.file, length).map_err(Error::file(&path))?;
             Ok(PartialRange { locked, received })

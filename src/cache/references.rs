@@ -5,11 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::content::{
-    AtomicFile, Descriptor, if_found, is_too_large, open_regular, read_bounded, unix_time,
-};
+use crate::content::{AtomicFile, Descriptor, is_too_large, read_bounded, unix_time};
 
 use super::error::Error;
+use super::files::open_file;
 use super::last_use::{LastUse, note_use};
 use super::lock::Lock;
 use super::open::Cache;
@@ -124,7 +123,7 @@ impl Cache {
 
     fn read_record(&self, name: &str, is_use: bool) -> Result<(String, Record), Error> {
         let path = self.paths.reference(name)?;
-        let text = if_found(open_regular(&path).and_then(|(file, _)| {
+        let read = |file| {
             let last_use = LastUse::of(&file)?;
             let text = read_bounded(&file, RECORD_LIMIT);
             if is_use {
@@ -133,7 +132,8 @@ impl Cache {
                 last_use.restore(&file, &path);
             }
             text
-        }));
+        };
+        let text = open_file(&path).and_then(|file| file.map(read).transpose());
         // A damaged record is ignored. The next confirmation replaces it.
         let stored: Option<Stored<Record>> = match text {
             Ok(text) => text.and_then(|text| serde_json::from_slice(&text).ok()),
@@ -154,8 +154,9 @@ impl Cache {
     /// another task stores a record of a tag of this repository.
     pub(crate) fn record(&self, name: &str, record: &Record) -> Result<(), Error> {
         let path = self.paths.reference(name)?;
-        self.paths.create_parent(&path)?;
+        self.paths.make_way(&path)?;
         let lock = self.paths.reference_lock(name)?;
+        self.paths.make_way(&lock)?;
         let _lock = Lock::wait_for(&lock).map_err(Error::file(&lock))?;
         if let Ok((tag, known)) = self.listed(name)
             && tag == name

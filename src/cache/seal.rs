@@ -6,12 +6,14 @@
 //! change that leaves the metadata alone, such as by a failing disk, is found only by
 //! [`Cache::verify`](super::Cache::verify).
 
-use std::fs::{File, FileTimes, Metadata, symlink_metadata};
+use std::fs::{File, FileTimes, Metadata};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::content::{if_found, is_ours, set_mode};
+use crate::content::{is_ours, set_mode};
+
+use super::files::found;
 
 /// The state of a file by its metadata.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub(super) enum Look {
 
 /// Reads the metadata of the file at `path`, which should have the permission bits `mode`.
 pub(super) fn look(path: &Path, mode: u32) -> io::Result<Look> {
-    let Some(metadata) = if_found(symlink_metadata(path))? else {
+    let Some(metadata) = found(path)? else {
         return Ok(Look::Absent);
     };
     if !metadata.is_file() || !is_ours(&metadata) {

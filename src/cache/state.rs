@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::content::{create_private_directory, directory_of, user_directory};
+use crate::content::{create_private_directory, directory_of, if_there, user_directory};
 
 use super::error::Error;
 use super::lock::Lock;
@@ -56,8 +56,8 @@ impl State {
         let Some(root) = &self.root else {
             return Ok(());
         };
-        let there = root.try_exists();
-        if there.map_err(Error::state_directory(root))? {
+        let there = if_there(root, root.metadata());
+        if there.map_err(Error::state_directory(root))?.is_some() {
             #[cfg(unix)]
             require_private(root).map_err(Error::of_state)?;
         }
@@ -74,15 +74,15 @@ impl State {
     }
 
     /// Returns the directory of the pins.
-    pub(super) fn pins(&self) -> Option<PathBuf> {
+    pub(super) fn pins_directory(&self) -> Option<PathBuf> {
         Some(self.root.as_ref()?.join(IDENTITIES))
     }
 
     /// Returns the file with the publisher to which `registry/repository` is pinned.
-    pub(super) fn identity_file(&self, repository: &str) -> Result<Option<PathBuf>, Error> {
+    pub(super) fn pin_file(&self, repository: &str) -> Result<Option<PathBuf>, Error> {
         let path = repository_path(repository);
         let path = path.ok_or_else(|| Error::MalformedName(repository.to_owned()))?;
-        let pins = self.pins();
+        let pins = self.pins_directory();
         Ok(pins.map(|directory| directory.join(path).join(IDENTITY)))
     }
 

@@ -24,7 +24,7 @@ impl Cache {
         content: &Digest,
     ) -> Result<Option<UploadFile>, Error> {
         let path = self.paths.upload(repository, content);
-        self.paths.create_parent(&path)?;
+        self.paths.make_way(&path)?;
         let Ok(file) = LockedFile::try_open(&path).map_err(Error::file(&path))? else {
             return Ok(None);
         };

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 use std::sync::Barrier;
 
-use super::super::identity::Identity;
 use super::super::open::Cache;
+use super::super::pin::Pin;
 use super::*;
 
 const PLACE: &str = "ghcr.io/org/provider";
@@ -43,8 +43,8 @@ fn text(issuer: &str, revision: i32) -> String {
 fn opening_creates_nothing() {
     let machine = Machine::new();
     let state = machine.open();
-    assert_eq!(state.identity(PLACE).unwrap(), None);
-    assert!(!state.forget_identity(PLACE).unwrap());
+    assert_eq!(state.pin(PLACE).unwrap(), None);
+    assert!(!state.forget_pin(PLACE).unwrap());
     assert!(!machine.0.path().join("state").exists());
 }
 
@@ -60,7 +60,7 @@ fn pins_that_an_older_version_left_in_the_cache_are_moved_once() {
         for _ in 0..4 {
             scope.spawn(|| {
                 together.wait();
-                let pins = machine.open().identities().unwrap();
+                let pins = machine.open().pins().unwrap();
                 assert_eq!(
                     pins.keys().collect::<Vec<_>>(),
                     ["ghcr.io/org", PLACE, "localhost:5000/other"]
@@ -70,10 +70,10 @@ fn pins_that_an_older_version_left_in_the_cache_are_moved_once() {
     });
     assert!(!machine.cache().join("v1/identities").exists());
     let state = machine.open();
-    assert_eq!(state.identity(PLACE).unwrap().unwrap().revisions["1"], 3);
+    assert_eq!(state.pin(PLACE).unwrap().unwrap().revisions["1"], 3);
     // A pin that was forgotten does not come back.
-    assert!(state.forget_identity(PLACE).unwrap());
-    assert_eq!(machine.open().identity(PLACE).unwrap(), None);
+    assert!(state.forget_pin(PLACE).unwrap());
+    assert_eq!(machine.open().pin(PLACE).unwrap(), None);
 }
 
 #[test]
@@ -82,15 +82,15 @@ fn a_pin_from_the_cache_is_merged_into_the_state_and_never_replaces_another_publ
     machine.leave(PLACE, &text("A", 3));
     machine.open();
     machine.leave(PLACE, &text("A", 5));
-    let pin = machine.open().identity(PLACE).unwrap().unwrap();
+    let pin = machine.open().pin(PLACE).unwrap().unwrap();
     assert_eq!((&*pin.issuer, pin.revisions["1"]), ("A", 5));
 
     let left = machine.leave(PLACE, &text("B", 9));
     let state = machine.open();
-    let known: Option<Identity> = state.identity(PLACE).unwrap();
+    let known: Option<Pin> = state.pin(PLACE).unwrap();
     assert_eq!(known, Some(pin));
     assert!(!left.exists());
-    let path = state.identity_file(PLACE).unwrap().unwrap();
+    let path = state.pin_file(PLACE).unwrap().unwrap();
     let other = fs::read_to_string(path.with_file_name(OTHER)).unwrap();
     assert_eq!(other, text("B", 9));
 }
@@ -99,11 +99,8 @@ fn a_pin_from_the_cache_is_merged_into_the_state_and_never_replaces_another_publ
 fn a_damaged_pin_from_the_cache_is_an_error() {
     let machine = Machine::new();
     machine.leave(PLACE, "{");
-    let refused = machine.open().identity(PLACE).unwrap_err();
-    assert!(
-        matches!(refused, Error::DamagedIdentity { .. }),
-        "{refused}"
-    );
+    let refused = machine.open().pin(PLACE).unwrap_err();
+    assert!(matches!(refused, Error::DamagedPin { .. }), "{refused}");
 }
 
 #[test]
@@ -112,7 +109,7 @@ fn an_import_with_a_conflict_imports_nothing() {
     machine.leave(PLACE, &text("A", 3));
     let state = machine.open();
     let pins = |issuer: &str| {
-        let pin: Identity = serde_json::from_str(&text(issuer, 4)).unwrap();
+        let pin: Pin = serde_json::from_str(&text(issuer, 4)).unwrap();
         [
             ("a.example/first".to_owned(), pin.clone()),
             (PLACE.to_owned(), pin),
@@ -122,11 +119,11 @@ fn an_import_with_a_conflict_imports_nothing() {
     let said =
         "a repository is already pinned to other publishers: ghcr.io/org/provider: issuer A -> B";
     assert_eq!(refused.to_string(), said);
-    assert_eq!(state.identities().unwrap().len(), 1);
+    assert_eq!(state.pins().unwrap().len(), 1);
 
     let changed = state.import(pins("A").into(), false).unwrap();
     assert_eq!(changed, ["a.example/first", PLACE]);
     assert!(state.import(pins("A").into(), false).unwrap().is_empty());
     assert_eq!(state.import(pins("B").into(), true).unwrap().len(), 2);
-    assert_eq!(state.identity(PLACE).unwrap().unwrap().issuer, "B");
+    assert_eq!(state.pin(PLACE).unwrap().unwrap().issuer, "B");
 }

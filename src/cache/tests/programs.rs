@@ -1,3 +1,5 @@
+use std::fs::File;
+
 use super::*;
 
 #[test]
@@ -30,7 +32,7 @@ fn a_readable_name_of_another_file_is_replaced() {
     let path = cache
         .paths
         .content(super::super::paths::Kind::Executable, &digest);
-    cache.paths.create_parent(&path).unwrap();
+    cache.paths.make_way(&path).unwrap();
     fs::write(&path, "it").unwrap();
     let held = || Held {
         path: path.clone(),
@@ -51,7 +53,10 @@ fn a_readable_name_of_another_file_is_replaced() {
     cache.remove_programs(&digest).unwrap();
     assert!(!cache.paths.programs(&digest).exists());
 
-    // A readable name that cannot be created.
+    // Something else in the place of the directory.
     fs::write(cache.paths.programs(&digest), "").unwrap();
-    assert_eq!(program(&cache, &digest, "name", &held()), path);
+    assert_eq!(program(&cache, &digest, "name", &held()), named);
+    // A readable name that cannot be created.
+    let long = "n".repeat(1000);
+    assert_eq!(program(&cache, &digest, &long, &held()), path);
 }

@@ -30,7 +30,7 @@ fn an_upload_is_remembered_until_it_is_forgotten() {
     drop(second);
     assert_eq!(slot().unwrap().address(), None);
     // No file is left behind.
-    assert_eq!(cache.entries().unwrap().len(), 0);
+    assert_eq!(cache.entries().unwrap().files.len(), 0);
 }
 
 #[test]

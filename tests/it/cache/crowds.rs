@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::cache::PruneOptions;
 use wasmcloud_par::client::{Client, Fetched};
@@ -16,6 +17,8 @@ use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::Reference;
 
 use super::Provider;
+#[cfg(target_os = "linux")]
+use crate::support::LockAttempts;
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, LIMIT, Registry, block_on, ended};
 use crate::transfer::{client, digest, pack_noise, par};
@@ -25,9 +28,16 @@ const TASKS: usize = 1000;
 
 type Outcome = Result<Fetched, wasmcloud_par::client::Error>;
 
-fn spawn(client: &Client, reference: &Arc<Reference>) -> tokio::task::JoinHandle<Outcome> {
+fn fetch(
+    client: &Client,
+    reference: &Arc<Reference>,
+) -> impl Future<Output = Outcome> + Send + 'static + use<> {
     let (client, reference) = (client.clone(), Arc::clone(reference));
-    tokio::spawn(async move { client.fetch(&reference, &Target::host()).await })
+    async move { client.fetch(&reference, &Target::host()).await }
+}
+
+fn spawn(client: &Client, reference: &Arc<Reference>) -> tokio::task::JoinHandle<Outcome> {
+    tokio::spawn(fetch(client, reference))
 }
 
 fn count(requests: &[String], what: &str) -> usize {
@@ -93,9 +103,14 @@ fn a_waiting_task_takes_over_when_the_working_one_is_dropped() {
         while proxy.seen("GET", "/blobs/").is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let waiting: Vec<_> = (0..10).map(|_| spawn(&client, &reference)).collect();
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(proxy.seen("GET", "/manifests/").len(), 1);
+        let waiting: Vec<_> = (0..10)
+            .map(|_| {
+                let mut fetching = Box::pin(fetch(&client, &reference));
+                // The first poll finds the fetch of `worker`, and waits for it.
+                assert!(fetching.as_mut().now_or_never().is_none());
+                tokio::spawn(fetching)
+            })
+            .collect();
         worker.abort();
         let mut paths = Vec::new();
         for waiting in waiting {
@@ -104,7 +119,7 @@ fn a_waiting_task_takes_over_when_the_working_one_is_dropped() {
         paths.pop().unwrap()
     });
     assert_eq!(digest(&path), provider.executable);
-    // One task took over and resolved the tag again.
+    // `worker` has resolved the tag, and so has the task that took over. The others have not.
     assert_eq!(proxy.seen("GET", "/manifests/").len(), 2);
     assert_eq!(proxy.seen("HEAD", "").len(), 0);
 }
@@ -284,22 +299,34 @@ fn two_hundred_fetches_from_layouts_take_a_bounded_number_of_threads() {
     });
 }
 
-/// Makes the manifest look changed, and locks it, as a process does that is checking it.
-fn being_checked(provider: &Provider) -> fs::File {
+/// Makes the manifest look changed, and locks the file `lock`, as a process does that is checking the manifest.
+#[cfg(target_os = "linux")]
+fn being_checked(provider: &Provider, lock: &Path) -> fs::File {
     let manifest = provider.file("blobs", &provider.manifest);
     let touched = fs::File::open(&manifest).unwrap();
     touched.set_modified(std::time::SystemTime::now()).unwrap();
-    let lock = provider.file("partial", &provider.manifest);
-    let lock = fs::File::create(lock.with_extension("lock")).unwrap();
+    let lock = fs::File::create(lock).unwrap();
     lock.lock().unwrap();
     lock
 }
 
+/// Waits until a fetch has found that the file `lock` is locked.
+#[cfg(target_os = "linux")]
+async fn until_attempt(lock: &Path) {
+    let attempts = LockAttempts::at(lock);
+    while !attempts.has_failed() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[test]
+#[cfg(target_os = "linux")]
 fn a_waiting_fetch_blocks_no_thread_and_can_be_dropped() {
     let provider = Provider::new();
     provider.fetches_the_executable();
-    let checking = being_checked(&provider);
+    let lock = provider.file("partial", &provider.manifest);
+    let lock = lock.with_extension("lock");
+    let checking = being_checked(&provider, &lock);
     let (release, released) = channel();
     let holding = std::thread::spawn(move || {
         let in_time = released.recv_timeout(LIMIT);
@@ -314,16 +341,18 @@ fn a_waiting_fetch_blocks_no_thread_and_can_be_dropped() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let fetching = client.fetch(&reference, &target);
-        let waiting = tokio::time::timeout(Duration::from_millis(200), fetching).await;
-        assert!(waiting.is_err());
+        tokio::select! {
+            () = until_attempt(&lock) => {}
+            fetched = client.fetch(&reference, &target) => panic!("not locked: {fetched:?}"),
+        }
     });
+    // This waits for the work of the fetch on other threads.
     drop(runtime);
 
     let fetched = block_on(async {
         let fetching = client.fetch(&reference, &target);
         let releasing = async {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            until_attempt(&lock).await;
             release.send(()).unwrap();
         };
         tokio::join!(fetching, releasing).0.unwrap()

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use super::Provider;
 use crate::transfer::{digest, par};
@@ -11,7 +12,7 @@ use crate::transfer::{digest, par};
 type Damage = (&'static str, fn(&Path));
 
 /// The ways in which a file of the cache can be damaged, also a read-only one.
-const DAMAGES: [Damage; 6] = [
+const DAMAGES: [Damage; 8] = [
     ("cut off", |path| {
         let size = fs::metadata(path).unwrap().len();
         writable(path).set_len(size / 2).unwrap();
@@ -32,7 +33,23 @@ const DAMAGES: [Damage; 6] = [
         fs::remove_file(path).unwrap();
         fs::write(path, "something else").unwrap();
     }),
+    ("a directory", directory),
+    ("a pipe", pipe),
 ];
+
+/// Puts a directory with a file in the place of a file.
+fn directory(path: &Path) {
+    fs::remove_file(path).ok();
+    fs::create_dir(path).unwrap();
+    fs::write(path.join("within"), "something else").unwrap();
+}
+
+/// Puts a pipe in the place of a file. Opening it would wait for another process.
+fn pipe(path: &Path) {
+    fs::remove_file(path).ok();
+    let made = Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
+}
 
 fn writable(path: &Path) -> File {
     fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
@@ -89,6 +106,88 @@ fn every_damaged_file_is_noticed_and_replaced() {
         }
     }
     assert_eq!(provider.kept("partial"), [""; 0]);
+}
+
+#[test]
+fn whatever_is_in_the_way_of_a_file_is_removed_when_the_file_is_needed() {
+    let provider = Provider::new();
+    let never = ["--pull", "never"];
+    let link: fn(&Path) = |path| {
+        fs::remove_file(path).ok();
+        symlink(path, path).unwrap();
+    };
+    for obstruct in [directory, pipe, link] {
+        let lock = provider.file("partial", &provider.executable);
+        let paths = [
+            provider.record(),
+            provider.record().parent().unwrap().with_file_name("_lock"),
+            provider.file("partial", &provider.layer),
+            provider.file("partial", &provider.manifest),
+            lock.with_extension("lock"),
+            provider.file("providers", &provider.manifest),
+        ];
+        for path in paths {
+            provider.fetches_the_executable();
+            for (kind, content) in [
+                ("blobs", &provider.layer),
+                ("blobs", &provider.manifest),
+                ("executables", &provider.executable),
+            ] {
+                fs::remove_file(provider.file(kind, content)).ok();
+            }
+            obstruct(&path);
+            provider.fetches_the_executable();
+            provider.pull(&[]).success();
+            provider.fetch(&never).success();
+            let verified = provider.cache(["verify"]);
+            assert_eq!(verified.code, 0, "{path:?}: {verified}");
+        }
+        // The name of the process.
+        let outcome = provider.fetch(&never).success();
+        let program = Path::new(outcome.line()).to_owned();
+        obstruct(&program);
+        assert_eq!(provider.fetch(&never).success().line(), outcome.line());
+        assert_eq!(digest(&program), provider.executable);
+        // A file in the place of a directory.
+        let records = provider.record();
+        let records = records.parent().unwrap();
+        fs::remove_dir_all(records).unwrap();
+        fs::write(records, "").unwrap();
+        provider.fetches_the_executable();
+        provider.fetch(&never).success();
+    }
+}
+
+#[test]
+fn pruning_and_verifying_remove_what_is_in_the_place_of_a_record() {
+    let provider = Provider::new();
+    for obstruct in [directory, pipe] {
+        provider.fetches_the_executable();
+        obstruct(&provider.record());
+        let outcome = provider.cache(["verify"]).exit(5);
+        assert_eq!(Path::new(outcome.line()), provider.record());
+        obstruct(&provider.record());
+        let outcome = provider.cache(["prune", "--max-age", "30d"]).success();
+        assert_eq!(Path::new(outcome.line()), provider.record());
+        assert!(!provider.record().exists());
+        provider.is_sound();
+    }
+}
+
+#[test]
+fn a_link_in_place_of_an_unfinished_download_does_not_lead_to_another_file() {
+    let provider = Provider::new();
+    let precious = provider.environment.write("precious", "content");
+    for content in [&provider.layer, &provider.manifest] {
+        let partial = provider.file("partial", content);
+        fs::create_dir_all(partial.parent().unwrap()).unwrap();
+        symlink(&precious, &partial).unwrap();
+    }
+    let pulled = provider.pull(&[]).success();
+    let got = provider.environment.path(pulled.line());
+    assert_eq!(digest(&got), provider.layer);
+    assert_eq!(fs::read(&precious).unwrap(), b"content");
+    provider.is_sound();
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod offline;
 mod policy;
 mod trouble;
 mod upkeep;
+mod waiting;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -159,7 +159,7 @@ fn a_silent_registry_is_asked_again_after_a_while_also_when_the_file_in_the_cach
 }
 
 #[test]
-fn a_registry_that_answers_is_not_away() {
+fn a_registry_that_answers_is_not_recorded_as_unavailable() {
     for (status, code) in [
         ("401 Unauthorized", 4),
         ("403 Forbidden", 4),

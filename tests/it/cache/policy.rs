@@ -69,7 +69,7 @@ const SITUATIONS: [Situation; 5] = [
 ];
 
 #[test]
-fn every_policy_in_every_situation() {
+fn each_pull_policy_has_the_expected_outcome_in_each_situation() {
     for (situation, happens, answer, expected) in SITUATIONS {
         let mut provider = Provider::new();
         // The first fetch gets the manifest. Later ones get this answer.

@@ -175,6 +175,102 @@ fn the_content_of_a_read_only_cache_can_be_used() {
 }
 
 #[test]
+fn what_a_read_only_cache_does_not_have_is_inspected_with_a_temporary_one() {
+    let provider = Provider::new();
+    let reference = provider.reference.as_str();
+    let (repository, _) = reference.rsplit_once(':').unwrap();
+    provider.fetches_the_executable();
+    provider.pull(&[]).success();
+    let user = Unprivileged::new(&provider.environment);
+    let directories = directories(&provider.directory());
+    let make = |mode| directories.iter().for_each(|path| set_mode(path, mode));
+    make(0o500);
+    let run = |arguments: &[&str]| Outcome::of(user.command(arguments), b"");
+    // By its digest, the content of the cache needs no registry.
+    let by_digest = format!("{repository}@{}", provider.manifest);
+    let before = provider.registry.requests().len();
+    for command in ["inspect", "verify"] {
+        run(&[command, &by_digest]).success();
+    }
+    let asked = provider.requests_since(before);
+    let content =
+        |request: &&String| request.contains("/blobs/") || request.contains("/manifests/");
+    assert_eq!(asked.iter().filter(content).count(), 0, "{asked:?}");
+
+    provider.move_tag();
+    for arguments in [
+        ["inspect", reference].as_slice(),
+        &["verify", reference],
+        &["diff", "provider.par.gz", reference],
+    ] {
+        run(arguments).success();
+    }
+    make(0o700);
+}
+
+/// Returns how often `part` is in `text`.
+fn count(text: &str, part: &str) -> usize {
+    text.matches(part).count()
+}
+
+#[test]
+fn pruning_and_verifying_continue_after_files_that_cannot_be_removed_or_read() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    provider.pull(&[]).success();
+    let user = Unprivileged::new(&provider.environment);
+    let run = |arguments: &[&str]| Outcome::of(user.command(arguments), b"");
+    let layer = provider.file("blobs", &provider.layer);
+    let manifest = provider.file("blobs", &provider.manifest);
+    let programs = provider.file("programs", &provider.executable);
+    let hint = "name another directory with --cache-dir";
+
+    set_mode(&layer, 0o000);
+    fs::write(provider.record(), "damaged").unwrap();
+    let outcome = run(&["cache", "verify"]).exit(5);
+    assert_eq!(Path::new(outcome.line()), provider.record());
+    assert_eq!(count(&outcome.stderr, "ermission denied"), 1, "{outcome}");
+    let outcome = run(&["cache", "verify", "-o", "json"]).exit(4);
+    let answer = outcome.json();
+    assert_eq!(answer["files"], 2);
+    assert_eq!(answer["failures"][0]["what"], layer.to_str().unwrap());
+    assert_eq!(answer["failures"][0]["kind"], "denied");
+
+    set_mode(&programs, 0o500);
+    let outcome = run(&["cache", "prune", "--all"]).exit(4);
+    for path in [&layer, &programs] {
+        assert_eq!(
+            count(&outcome.stderr, path.to_str().unwrap()),
+            1,
+            "{outcome}"
+        );
+    }
+    assert_eq!(count(&outcome.stderr, "ermission denied"), 2, "{outcome}");
+    assert!(outcome.stderr.contains(hint), "{outcome}");
+    let last = outcome.stderr.lines().last().unwrap();
+    assert!(
+        last.contains("2 files could not be read or removed"),
+        "{outcome}"
+    );
+    // What the executable needs stays with it.
+    assert!(manifest.exists() && layer.exists() && programs.exists());
+    assert!(!provider.file("providers", &provider.layer).exists());
+
+    set_mode(&layer, 0o444);
+    let outcome = run(&["cache", "prune", "--all"]).exit(4);
+    assert_eq!(
+        count(&outcome.stderr, "cannot use the cache file"),
+        1,
+        "{outcome}"
+    );
+    assert!(outcome.stderr.contains(hint), "{outcome}");
+    assert_eq!(Path::new(outcome.line()), layer);
+    set_mode(&programs, 0o700);
+    run(&["cache", "prune", "--all"]).success();
+    assert_eq!(provider.kept("blobs"), [""; 0]);
+}
+
+#[test]
 fn commands_that_need_no_cache_work_without_a_usable_one() {
     let provider = Provider::of_noise(1 << 20);
     let reference = provider.reference.as_str();
@@ -206,6 +302,12 @@ fn commands_that_need_no_cache_work_without_a_usable_one() {
         ],
         &["cache", "list"],
         &["trust", "list"],
+        &[
+            "inspect",
+            &other,
+            "--cache-dir",
+            directory.to_str().unwrap(),
+        ],
     ] {
         let outcome = run(command).success();
         assert!(!outcome.stderr.contains("warning"), "{outcome}");
@@ -216,12 +318,6 @@ fn commands_that_need_no_cache_work_without_a_usable_one() {
         &["pull", &other],
         &["extract", &other, "--target", "x86_64-linux"],
         &["fetch", &other, "--cache-dir", directory.to_str().unwrap()],
-        &[
-            "inspect",
-            &other,
-            "--cache-dir",
-            directory.to_str().unwrap(),
-        ],
     ] {
         let outcome = run(command).exit(4);
         assert!(outcome.stderr.contains(&said), "{outcome}");

@@ -171,7 +171,9 @@ fn files_that_were_not_used_for_longest_are_pruned_first() {
     assert!(spared.stderr.contains("(--grace)"), "{spared}");
     assert_eq!(kept(&provider), 1);
     let now = ["prune", "--max-size", "0B", "--grace", "0s"];
-    provider.cache(now).success();
+    let emptied = provider.cache(now).success();
+    let said = "that is more than --max-size: only small records are left";
+    assert!(emptied.stderr.contains(said), "{emptied}");
     assert_eq!(kept(&provider) + provider.kept("blobs").len(), 0);
     // The records of the tags are kept.
     assert_eq!(provider.kept("references").len(), 4);

@@ -6,11 +6,11 @@ fn digest(text: &str) -> Digest {
 
 #[test]
 fn two_pins_to_one_publisher_are_merged() {
-    let mut first = Identity::new("A", "V");
+    let mut first = Pin::new("A", "V");
     first.since = unix_time(100);
     first.revisions = [("1".to_owned(), 4), ("2".to_owned(), 1)].into();
     first.note_use(&digest("a"));
-    let mut second = Identity::new("A", "V");
+    let mut second = Pin::new("A", "V");
     second.since = unix_time(50);
     second.revisions = [("1".to_owned(), 3), ("3".to_owned(), 9)].into();
     second.note_use(&digest("b"));
@@ -23,14 +23,14 @@ fn two_pins_to_one_publisher_are_merged() {
     ];
     assert_eq!(merged.revisions, revisions.into());
     assert_eq!(merged.digests, [digest("a"), digest("b")]);
-    assert_eq!(first.merged(&Identity::new("B", "V")), None);
-    assert_eq!(first.merged(&Identity::new("A", "W")), None);
+    assert_eq!(first.merged(&Pin::new("B", "V")), None);
+    assert_eq!(first.merged(&Pin::new("A", "W")), None);
 }
 
 #[test]
 fn a_pin_after_a_rotation_is_merged_with_the_pin_before_it() {
-    let before = Identity::new("A", "V");
-    let mut after = Identity::new("B", "V");
+    let before = Pin::new("A", "V");
+    let mut after = Pin::new("B", "V");
     let former = FormerIssuer { retired: true };
     after.former.insert("A".to_owned(), former);
     after.rotated = Some(unix_time(7));
@@ -44,7 +44,7 @@ fn a_pin_after_a_rotation_is_merged_with_the_pin_before_it() {
 
 #[test]
 fn the_earliest_of_very_many_digests_are_forgotten() {
-    let mut pin = Identity::new("A", "V");
+    let mut pin = Pin::new("A", "V");
     for number in 0..=DIGEST_LIMIT {
         pin.note_use(&digest(&number.to_string()));
         pin.note_use(&digest(&number.to_string()));
@@ -57,7 +57,7 @@ fn the_earliest_of_very_many_digests_are_forgotten() {
 #[test]
 fn the_file_of_an_older_version_can_be_read() {
     let text = r#"{"issuer":"A","subject":"V","since":7,"revisions":{"1":2}}"#;
-    let pin: Identity = serde_json::from_str(text).unwrap();
+    let pin: Pin = serde_json::from_str(text).unwrap();
     assert_eq!(pin.since, unix_time(7));
     assert_eq!(serde_json::to_string(&pin).unwrap(), text);
 }

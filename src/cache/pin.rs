@@ -16,7 +16,7 @@ const DIGEST_LIMIT: usize = 512;
 /// The publisher to which a repository is pinned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Identity {
+pub struct Pin {
     /// The public key of the account that signs the archives, `A…`.
     pub issuer: String,
     /// The public key that identifies the provider, `V…`.
@@ -60,8 +60,8 @@ impl FormerIssuer {
     }
 }
 
-impl Identity {
-    /// Makes an identity with the current time as the time of the pin.
+impl Pin {
+    /// Makes a pin with the current time as its time.
     #[must_use]
     pub fn new(issuer: &str, subject: &str) -> Self {
         Self {
@@ -174,5 +174,5 @@ fn read_optional<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SystemTim
 }
 
 #[cfg(test)]
-#[path = "tests/identity.rs"]
+#[path = "tests/pin.rs"]
 mod tests;
