@@ -120,8 +120,9 @@
 //! # Errors
 //!
 //! Each error has a [kind](Error::kind), by which a program can decide what to do. To match on an error, call
-//! [`Error::root`]: it unwraps [`Error::Shared`], the error of tasks that share one fetch. [`Error::as_trust`] and
-//! [`Error::as_oci`] do so too. The sources of an error are its causes.
+//! [`Error::root`]: it unwraps [`Error::Shared`], the error of tasks that share one fetch, and [`Error::Store`], if a
+//! storage failed with such an error. [`Error::as_trust`] and [`Error::as_oci`] do so too. The sources of an error are
+//! its causes. [`Error::is_stopped`] tells that the progress of the program stopped the work.
 //!
 //! ```
 //! use wasmcloud_par::trust::TrustError;
@@ -221,7 +222,8 @@
 //!
 //! The features `cli` and `sigstore` are on by default. Without `cli`, the crate is only the library. With `sigstore`,
 //! the library verifies the Sigstore identities that a policy demands, and signs. Without it, such a policy refuses
-//! everything, and signing fails.
+//! everything, and signing fails. The feature `wit` is part of `cli`. With it, [`archive`] also encodes and prints WIT
+//! worlds.
 
 pub mod archive;
 pub mod cache;
@@ -255,7 +257,7 @@ pub mod signing {
 pub mod trust {
     //! Which publishers are trusted: policies, rules and pins.
 
-    pub use crate::cache::{FormerIssuer, Identity};
+    pub use crate::cache::{FormerIssuer, Pin};
     pub use crate::client::sigstore::{
         BundleError, LogEntry, SigstoreIdentity, SigstoreRoot, SigstoreRule, TrustedRootError,
     };

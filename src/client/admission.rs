@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OnceCell;
 
 use crate::archive::{Rotation, VerifiedClaims};
-use crate::cache::Identity;
+use crate::cache::Pin;
 use crate::content::{Digest, ErrorKind, ReadStorage, with_causes};
 use crate::oci::{Artifact, Reference};
 
@@ -141,7 +141,7 @@ impl Admission {
         };
         let (client, issuer) = (self.client.clone(), claims.issuer().to_string());
         blocking(move || {
-            let known = client.state()?.identity(&place)?;
+            let known = client.state()?.pin(&place)?;
             Ok(known.is_some_and(|known| known.former.contains_key(&issuer)))
         })
         .await
@@ -182,7 +182,7 @@ impl Admission {
         let Some(Change { place, is_use }) = self.place_to_pin(claims)? else {
             return Ok(());
         };
-        let pinned = self.client.state()?.pin(&place, |known| {
+        let pinned = self.client.state()?.change_pin(&place, |known| {
             Ok::<_, Error>(trust.judge(known, &place, &self.candidate(claims))?)
         });
         match pinned {
@@ -210,7 +210,7 @@ impl Admission {
         let Some(place) = trust.place_of(&self.reference) else {
             return Ok(None);
         };
-        let known = self.client.state()?.identity(&place)?;
+        let known = self.client.state()?.pin(&place)?;
         match trust.judge(known.as_ref(), &place, &self.candidate(claims)) {
             Ok(changed) => Ok(changed.map(|changed| Change {
                 place,
@@ -225,7 +225,7 @@ impl Admission {
         let trust = &self.client.trust;
         let repository = trust.place_of(&self.reference);
         let pin = match &repository {
-            Some(place) => self.client.state()?.identity(place)?,
+            Some(place) => self.client.state()?.pin(place)?,
             None => None,
         };
         let judged = match &repository {
@@ -290,7 +290,7 @@ impl Admission {
 pub(super) struct Decision {
     /// The name of the repository as it is pinned. `None`: it is never pinned.
     pub(super) repository: Option<String>,
-    pub(super) pin: Option<Identity>,
+    pub(super) pin: Option<Pin>,
     pub(super) refusals: Vec<Error>,
     /// The refusals that do not count because the policy only audits.
     pub(super) audited: Vec<Error>,

@@ -9,6 +9,7 @@ use data_encoding::BASE64;
 
 use crate::archive::{self, Dates, Index, Rotation, UnverifiedClaims, VerifiedClaims};
 use crate::content::with_causes;
+use crate::oci::annotation_names::TITLE;
 use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
@@ -18,8 +19,7 @@ const INDEX: &str = "com.wasmcloud.par.index";
 /// The signed token of the archive, unchanged.
 const CLAIMS: &str = "com.wasmcloud.par.claims";
 
-/// The name of the provider, its vendor, and its version.
-const TITLE: &str = "org.opencontainers.image.title";
+/// The vendor of the provider, and its version.
 const VENDOR: &str = "org.opencontainers.image.vendor";
 const VERSION: &str = "org.opencontainers.image.version";
 /// The statement by which a former issuer has handed over to the issuer of the archive.
@@ -31,27 +31,26 @@ const LONGEST: usize = 64 * 1024;
 
 /// Refuses annotations with the names that a push writes itself.
 pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error> {
-    let mut ours = [INDEX, CLAIMS, ROTATION].into_iter();
-    let reserved = ours.find(|name| annotations.contains_key(*name));
+    let mut names = [INDEX, CLAIMS, ROTATION].into_iter();
+    let reserved = names.find(|name| annotations.contains_key(*name));
     reserved.map_or(Ok(()), |name| Err(Error::ReservedAnnotation(name)))
 }
 
-/// Returns the annotations `theirs` and those of the archive. Its claims and its index let its executables be fetched
-/// one by one. The OCI image specification defines the others, such as the title. Where `theirs` has the same name,
-/// that value wins. An archive always gives the same annotations.
+/// Returns the annotations of the caller and those that `push` adds: the claims, the index, and those of the OCI image
+/// specification that the claims give. A value of the caller wins. An archive always gives the same annotations.
 pub(super) fn complete(
-    theirs: &BTreeMap<String, String>,
+    given: &BTreeMap<String, String>,
     claims: &VerifiedClaims,
     index: Option<&Index>,
 ) -> BTreeMap<String, String> {
-    let mut annotations = theirs.clone();
+    let mut annotations = given.clone();
     let index = index.and_then(Index::encode);
     let index = index.map(|index| (INDEX, BASE64.encode(&index)));
-    let ours = index
+    let added = index
         .into_iter()
         .chain([(CLAIMS, claims.token().to_owned())])
         .chain(described(claims));
-    for (name, value) in ours.filter(|(_, value)| value.len() <= LONGEST) {
+    for (name, value) in added.filter(|(_, value)| value.len() <= LONGEST) {
         annotations.entry(name.to_owned()).or_insert(value);
     }
     annotations

@@ -1,12 +1,13 @@
 //! The client, and the methods that all verbs need.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::DropGuard;
 
-use crate::archive::{Dates, Limits, Target};
+use crate::archive::{Dates, Limits, RequestedTarget};
 use crate::cache::{Cache, State};
 use crate::content::{Digest, LONG_WORK, Progress};
 use crate::oci::{Reference, Registries};
@@ -60,7 +61,7 @@ pub struct Client {
 }
 
 /// The key of a fetch: calls of [`Client::fetch`] with the same key share their work.
-pub(super) type FetchKey = (String, Target, PullPolicy);
+pub(super) type FetchKey = (String, RequestedTarget, PullPolicy);
 /// The outcome of a fetch that tasks share.
 pub(super) type Fetching = OnceCell<Result<Fetched, Arc<Error>>>;
 
@@ -80,8 +81,9 @@ impl Client {
 
     /// Sets up a client: reads certificate authorities and the trust policy. Sends no request.
     ///
-    /// The cache is opened by the first operation that needs it. Resolving, tagging, copying and pushing do
-    /// not. Call [`cache`](Self::cache) to find out at once whether it can be used.
+    /// The cache is opened by the first operation that needs it. Resolving and tagging do not, unless the pull policy is
+    /// `Never`. Copying and pushing use the cache to send less, and work without it. Call [`cache`](Self::cache) to find
+    /// out at once whether it can be used.
     ///
     /// # Errors
     ///
@@ -107,7 +109,9 @@ impl Client {
             fetches: Arc::default(),
             content_locks: Arc::default(),
             layouts: None,
-            turns: Arc::new(Semaphore::new(options.at_once.get())),
+            turns: Arc::new(Semaphore::new(
+                options.at_once.get().min(Semaphore::MAX_PERMITS),
+            )),
         })
     }
 
@@ -232,6 +236,12 @@ impl Client {
     /// Waits until no other task of this process brings the content of `digest` into the cache.
     pub(super) async fn content_lock(&self, digest: &Digest) -> OwnedMutexGuard<()> {
         self.content_locks.join(digest).lock_owned().await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Client").finish_non_exhaustive()
     }
 }
 

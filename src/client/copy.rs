@@ -178,7 +178,8 @@ impl<'a> CopySource<'a> {
             // The pull policy is about registries, so it does not apply.
             Reference::Layout(place) => read_layout(reader, place).await?,
         };
-        let (root, bytes) = from.fetch_manifest(&name).await?;
+        let read = from.fetch_manifest(&name).await;
+        let (root, bytes) = read.map_err(|error| Error::giving(&source)(error.into()))?;
         note_digest(&root.digest);
         require_digest(&source, destination.digest(), &root.digest)?;
         let tree = Tree::read_from(from.as_ref(), &source, &root, bytes).await?;
@@ -210,7 +211,8 @@ impl<'a> CopySource<'a> {
             Ok(tags)
         };
         let about = &about(client, destination);
-        let transfer = Transfer::new(about, from, to, mountable(source, destination));
+        let mount_from = mountable(source, destination);
+        let transfer = Transfer::new(about, (source, from), to, mount_from);
         let attached = if options.without_referrers || is_same_place(source, destination) {
             None
         } else {

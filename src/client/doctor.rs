@@ -19,8 +19,8 @@ impl Client {
     /// five seconds.
     ///
     /// If `place` has no repository, only the registry is checked. With a repository and `push`, uploads are tried too:
-    /// some hundred random bytes are pushed without a tag and then deleted. They stay if the registry does not allow
-    /// deleting, or if the future is dropped before. Without `push`, nothing is sent.
+    /// small random blobs and a manifest, some hundred bytes in all, are pushed without a tag and then deleted. They stay
+    /// if the registry does not allow deleting, or if the future is dropped before. Without `push`, nothing is sent.
     ///
     /// When the registry is unavailable and a mirror answers instead, that mirror is checked.
     ///

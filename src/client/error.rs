@@ -1,12 +1,14 @@
 //! The errors of the client.
 
+mod kind;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archive::{self, Issuer, Subject};
 use crate::cache;
-use crate::content::{Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError};
+use crate::content::{Digest, RuntimeEnded, StoreError, VerifyError};
 use crate::oci::{self, ParseReferenceError, Reference};
 
 use super::lock::LockError;
@@ -178,6 +180,14 @@ pub enum Error {
         /// How the layer differs.
         source: VerifyError,
     },
+    /// The registry or the image layout of a reference gives other content than a digest says.
+    #[error("{reference} gives wrong content")]
+    WrongContent {
+        /// The reference.
+        reference: String,
+        /// How the content differs.
+        source: StoreError,
+    },
     /// A manifest is larger than the largest that the client reads.
     #[error("the manifest of {reference} has {size} bytes; at most {limit} are read")]
     ManifestTooLarge {
@@ -321,6 +331,21 @@ impl Error {
         move |source| Self::Unusable { reference, source }
     }
 
+    /// Returns a function that adds the reference to the error that its registry or image layout gives wrong content.
+    pub(super) fn giving(reference: &Reference) -> impl FnOnce(Self) -> Self {
+        let reference = reference.to_string();
+        move |error| match error {
+            Self::Store(source) if is_wrong_content(&source) => {
+                Self::WrongContent { reference, source }
+            }
+            Self::Oci(error) if is_wrong(&error) => {
+                let source = error.into();
+                Self::WrongContent { reference, source }
+            }
+            other => other,
+        }
+    }
+
     /// Turns the failure to write a file into an error of the cache. Call this for a file in the cache.
     pub(super) fn in_cache(self) -> Self {
         match self {
@@ -338,55 +363,23 @@ impl Error {
         let path = path.to_owned();
         move |source| Self::Write { path, source }
     }
-
-    /// Returns the kind of the error, by which a caller can decide what to do.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Archive(error) | Self::Unusable { source: error, .. } => error.kind(),
-            Self::Oci(error) | Self::Base { source: error, .. } => error.kind(),
-            Self::Cache(error) => error.kind(),
-            Self::Store(error) => error.kind(),
-            Self::Reference(_)
-            | Self::Unnamed(_)
-            | Self::LatestRefused(_)
-            | Self::ReservedAnnotation(_)
-            | Self::ReservedLabel(_)
-            | Self::ImagePath { .. }
-            | Self::MediaType(_)
-            | Self::AttachmentTooLarge { .. }
-            | Self::MirrorName { .. }
-            | Self::MirrorPlace(_)
-            | Self::OtherRotation { .. } => ErrorKind::Usage,
-            Self::DeniedButCached { source, .. } => source.kind(),
-            Self::OtherDigest { .. }
-            | Self::OtherClaims(_)
-            | Self::Damaged { .. }
-            | Self::ManifestTooLarge { .. }
-            | Self::TooMuch { .. }
-            | Self::TooMuchAttached { .. }
-            | Self::TooManyUntagged { .. } => ErrorKind::NotVerified,
-            Self::NotAttached { source, .. } => source.kind(),
-            Self::TagExists { .. }
-            | Self::NotReplaced { .. }
-            | Self::TagIdentity { .. }
-            | Self::TagMoved { .. }
-            | Self::TagOfArchive { .. } => ErrorKind::Conflict,
-            Self::Trust(error) => error.kind(),
-            Self::Shared(error) => error.kind(),
-            Self::NotCached(_) | Self::NoImageTarget { .. } => ErrorKind::NotFound,
-            Self::Lock(error) => error.kind(),
-            Self::Signing { source, .. } => source.kind(),
-            Self::Write { source, .. } => ErrorKind::of_io(source),
-            Self::Cancelled | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
-        }
-    }
 }
 
 impl From<RuntimeEnded> for Error {
     fn from(_: RuntimeEnded) -> Self {
         Self::Cancelled
     }
+}
+
+/// Returns whether an error says that content does not have its digest or its size.
+fn is_wrong_content(error: &StoreError) -> bool {
+    matches!(error.downcast_ref(), Some(cache::Error::NotVerified(_)))
+        || error.downcast_ref().is_some_and(is_wrong)
+}
+
+fn is_wrong(error: &oci::Error) -> bool {
+    use oci::Error::{NotVerified, SourceChanged};
+    matches!(error.root(), NotVerified { .. } | SourceChanged { .. })
 }
 
 /// Returns the end of a sentence that tells how many other manifests were not copied.

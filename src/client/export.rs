@@ -1,17 +1,17 @@
 //! Export: from an archive to a container image for each of its Linux targets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
-use crate::archive::{Contents, Target};
+use crate::archive::{Contents, Dates, RequestedTarget, Target, extract_chosen};
 use crate::content::{Digest, DigestReader, MeteredReader, Step, Stored};
 use crate::oci::{
     self, LayoutFileWriter, LayoutForm, LayoutReference, ReadLayout, Reference, media_type,
 };
 
 use super::about::about;
-use super::blocking::Input;
+use super::blocking::{Input, blocking};
 use super::client::{Client, note_digest};
 use super::error::Error;
 use super::image::{Archive, Built, ExportOptions, Exported, is_for_images};
@@ -120,15 +120,25 @@ impl Client {
         let export = Export::begin(self, reader, destination, options)?;
         let access = export.ask_access().await?;
         let (chosen, what) = (export.chosen(), name.to_owned());
+        // This future owns the directory, so dropping it removes the executables, also while the thread waits for input.
+        let directory = blocking(Extracted::make_directory).await?;
+        let place = directory.path().to_owned();
         let reading = self.on_own_thread("export", Input::Foreign, move |client| {
             let meter = client.progress.begin(Step::Verifying, 0);
             let mut input = DigestReader::new(MeteredReader::new(input, meter));
-            let extracted = Extracted::read(&mut input, chosen, &client.limits)?;
-            let extracted = extracted.map_err(|error| error.in_archive(Path::new(&what)))?;
+            let extracted =
+                extract_chosen(&mut input, &place, chosen, &client.limits, Dates::Valid);
+            let (contents, files) =
+                extracted.map_err(|error| error.in_archive(Path::new(&what)))?;
             let digest = input.finish(media_type::PROVIDER_ARCHIVE_LAYER).digest;
-            Ok((extracted, digest))
+            Ok((contents, files, digest))
         });
-        let (extracted, digest) = access.cancel_during(reading).await?;
+        let (contents, files, digest) = access.cancel_during(reading).await?;
+        let extracted = Extracted {
+            contents,
+            files,
+            directory,
+        };
         // The turn is taken only now, because the input may never end.
         let _turn = self.turn().await;
         export.check_trust(&extracted.contents, name, by_rules)?;
@@ -181,10 +191,23 @@ impl<'a> Export<'a> {
         UploadAccess::ask(&self.client, self.destination).await
     }
 
-    /// Returns a function that tells whether the export needs the executable of a target.
+    /// Returns the targets that are asked for. Empty: all of them.
+    fn requested(&self) -> Vec<RequestedTarget> {
+        let targets = self.options.targets.iter().map(RequestedTarget::from);
+        targets
+            .chain(self.options.requested.iter().cloned())
+            .collect()
+    }
+
+    /// Returns a function that tells whether the export may need the executable of a target. Which ones it needs is known
+    /// when the claims are.
     fn chosen(&self) -> impl Fn(&Target) -> bool + Clone + Send + 'static {
-        let targets = self.options.targets.clone();
-        move |target| is_for_images(target) && (targets.is_empty() || targets.contains(target))
+        let requested = self.requested();
+        move |target| {
+            let mut requests = requested.iter();
+            let is_asked = requested.is_empty() || requests.any(|request| request.may_be(target));
+            is_for_images(target) && is_asked
+        }
     }
 
     /// Returns whether the destination is the repository or the layout of `reference`.
@@ -224,8 +247,9 @@ impl<'a> Export<'a> {
     }
 
     /// Makes the image of executables that are verified, and writes it.
-    async fn run(&self, extracted: Extracted, archive: Archive) -> Result<Exported, Error> {
-        self.check_targets(&extracted.contents, &archive.name)?;
+    async fn run(&self, mut extracted: Extracted, archive: Archive) -> Result<Exported, Error> {
+        let targets = self.check_targets(&extracted.contents, &archive.name)?;
+        extracted.files.retain(|target, _| targets.contains(target));
         let built = Built::new(
             &self.client,
             self.reader,
@@ -257,10 +281,13 @@ impl<'a> Export<'a> {
         })
     }
 
-    /// Refuses targets that the archive does not have or that are not for Linux. Warns of targets that are left out.
-    fn check_targets(&self, contents: &Contents, name: &str) -> Result<(), Error> {
-        let asked = &self.options.targets;
-        for target in asked {
+    /// Returns the targets to export. Refuses targets that the archive does not have or that are not for Linux. Warns of
+    /// targets that are left out.
+    fn check_targets(&self, contents: &Contents, name: &str) -> Result<BTreeSet<Target>, Error> {
+        let claimed = contents.claims.executables();
+        let asked = self.requested().into_iter();
+        let asked: BTreeSet<_> = asked.map(|target| target.among(claimed).clone()).collect();
+        for target in &asked {
             let required = contents.require(target);
             required.map_err(|error| error.in_archive(Path::new(name)))?;
         }
@@ -277,7 +304,7 @@ impl<'a> Export<'a> {
         for target in others {
             tracing::warn!("left out {target}: container images are for Linux");
         }
-        Ok(())
+        Ok(fitting.into_iter().cloned().collect())
     }
 
     /// Sends the image to a registry or a layout. Returns what its tag named before.

@@ -2,11 +2,9 @@
 
 #[cfg(feature = "cli")]
 use std::collections::BTreeMap;
-use std::path::Path;
-#[cfg(feature = "cli")]
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::archive::Target;
+use crate::archive::{RequestedTarget, Target};
 use crate::oci::Reference;
 
 use super::client::Client;
@@ -21,7 +19,6 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
-    #[tracing::instrument(skip_all, fields(%reference, %target, digest))]
     pub async fn extract(
         &self,
         reference: &Reference,
@@ -29,10 +26,26 @@ impl Client {
         destination: &Path,
         mode: u32,
     ) -> Result<Inspected, Error> {
+        let destination = destination.to_owned();
+        let destination = move |_: &Target| destination.clone();
+        self.extract_requested(reference, &target.into(), destination, mode)
+            .await
+    }
+
+    /// [Extracts](Self::extract) the executable that `target` means among those that the claims name. `destination`
+    /// returns the path of the file for the target that was chosen.
+    #[tracing::instrument(name = "extract", skip_all, fields(%reference, %target, digest))]
+    pub(crate) async fn extract_requested(
+        &self,
+        reference: &Reference,
+        target: &RequestedTarget,
+        destination: impl Fn(&Target) -> PathBuf + Clone + Send + 'static,
+        mode: u32,
+    ) -> Result<Inspected, Error> {
         let reference = &self.locked(reference)?;
-        let lookup = Lookup::start(self, reference, target).await?;
+        let lookup = Lookup::start(self, reference, target.usual()).await?;
         let contents = lookup
-            .with_archive(|archive| lookup.extract(archive, target, destination.to_owned(), mode))
+            .with_archive(|archive| lookup.extract(archive, target, destination.clone(), mode))
             .await?;
         lookup.record(&contents.claims, None).await;
         let digest = lookup.digest();

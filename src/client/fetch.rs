@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 use wascap::jwt::{CapabilityProvider, Token};
 
-use crate::archive::Target;
+use crate::archive::{RequestedTarget, Target};
 use crate::cache::{Cache, Executable};
 use crate::content::is_noexec;
 use crate::oci::Reference;
@@ -26,6 +26,9 @@ use super::host::{HostProblem, host_problems};
 use super::lookup::{CachedArchive, LATEST, Lookup};
 use super::outcomes::Outcomes;
 use super::ranged::ExecutableDownload;
+
+/// The most executables whose problems one process reports.
+const MOST_WARNINGS: usize = 1_000;
 
 impl Client {
     /// Returns the executable for `target` of the provider that `reference` stands for. Of an image index, the
@@ -62,32 +65,37 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
-    #[tracing::instrument(skip_all, fields(%reference, %target, digest))]
     pub async fn fetch(&self, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
+        self.fetch_requested(reference, &target.into()).await
+    }
+
+    /// [Fetches](Self::fetch) the executable that `target` means among those that the claims name.
+    #[tracing::instrument(name = "fetch", skip_all, fields(%reference, %target, digest))]
+    pub(crate) async fn fetch_requested(
+        &self,
+        reference: &Reference,
+        target: &RequestedTarget,
+    ) -> Result<Fetched, Error> {
         let client = about(self, reference);
         let reference = &self.locked(reference)?;
         let key = (reference.to_string(), target.clone(), self.pull);
         let fetching = self.fetches.join(&key);
         let work = async {
             let fetched = fetch_alone(&client, reference, target).await;
-            if let Ok(Fetched {
-                cached: false,
-                path,
-                ..
-            }) = &fetched
-            {
-                warn_of_noexec(path);
+            if let Ok(fetched) = &fetched {
+                warn_of_problems(fetched, target).await;
             }
-            if let Ok(Fetched { path, .. }) = &fetched
-                && *target == Target::host()
-            {
-                warn_of_problems(path).await;
+            match fetched {
+                // The runtime of this task ends. A task of another runtime begins again.
+                Err(error) if error.is_of_one_task() => Err(error),
+                fetched => {
+                    // Later calls ask again, because a tag may move.
+                    self.fetches.leave(&key, &fetching);
+                    Ok(fetched.map_err(Arc::new))
+                }
             }
-            // Later calls ask again, because a tag may move.
-            self.fetches.leave(&key, &fetching);
-            fetched.map_err(Arc::new)
         };
-        let fetched = fetching.get_or_init(|| work).await.clone();
+        let fetched = fetching.get_or_try_init(|| work).await?.clone();
         drop(fetching);
         // A task that shared its fetch with no other gets the error itself.
         fetched.map_err(|error| match Arc::try_unwrap(error) {
@@ -183,13 +191,17 @@ impl Client {
 pub(super) fn fetch_alone<'a>(
     client: &'a Client,
     reference: &'a Reference,
-    target: &'a Target,
+    target: &'a RequestedTarget,
 ) -> BoxFuture<'a, Result<Fetched, Error>> {
     fetch(client, reference, target).boxed()
 }
 
-async fn fetch(client: &Client, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
-    let lookup = Lookup::start(client, reference, target).await?;
+async fn fetch(
+    client: &Client,
+    reference: &Reference,
+    target: &RequestedTarget,
+) -> Result<Fetched, Error> {
+    let lookup = Lookup::start(client, reference, target.usual()).await?;
     let missing = lookup.missing().await?;
     // An archive in the cache needs no preview: everything in it can be read.
     if missing > 0
@@ -209,13 +221,17 @@ async fn fetch(client: &Client, reference: &Reference, target: &Target) -> Resul
 
 /// Fetches without the archive: from the cache, by the signed hash, or by downloading the bytes of this one executable.
 /// Returns `None` when the whole archive has to be read.
-async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetched>, Error> {
+async fn fetch_by_range(
+    lookup: &Lookup,
+    target: &RequestedTarget,
+) -> Result<Option<Fetched>, Error> {
     let Some(preview) = lookup.preview().await? else {
         return Ok(None);
     };
     let admission = lookup.admission();
     admission.check(&preview.claims).await?;
     lookup.check_identity().await?;
+    let target = target.among(preview.claims.executables());
     let hash = preview.claims.executable(target);
     let hash = hash.map_err(Error::unusable(lookup.reference()))?;
     // The cache names executables by their hash. A file with the name of the signed hash has that hash.
@@ -252,9 +268,10 @@ async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetch
 async fn fetch_from_archive(
     lookup: &Lookup,
     archive: CachedArchive,
-    target: &Target,
+    target: &RequestedTarget,
 ) -> Result<Fetched, Error> {
     let claims = lookup.claims(&archive).await?;
+    let target = target.among(claims.executables());
     let hash = claims.executable(target);
     let hash = hash.map_err(Error::unusable(lookup.reference()))?;
     let (executable, _lock) = lookup.executable_or_slot(&claims, target, hash).await?;
@@ -263,7 +280,12 @@ async fn fetch_from_archive(
         Executable::Missing(slot) => {
             let path = slot.destination().to_owned();
             lookup
-                .extract(archive, target, path, Cache::EXECUTABLE_MODE)
+                .extract(
+                    archive,
+                    &target.into(),
+                    move |_| path.clone(),
+                    Cache::EXECUTABLE_MODE,
+                )
                 .await
                 .map_err(Error::in_cache)?;
             (blocking(move || Ok(slot.fill()?)).await?, false)
@@ -280,35 +302,45 @@ async fn fetch_from_archive(
     })
 }
 
+/// Warns why this machine cannot start a fetched executable.
+async fn warn_of_problems(fetched: &Fetched, target: &RequestedTarget) {
+    let target = target.among(fetched.claims.executables());
+    let (path, cached, is_for_host) = (
+        fetched.path.clone(),
+        fetched.cached,
+        *target == Target::host(),
+    );
+    let warnings = blocking(move || {
+        if !cached && is_noexec(&path) {
+            warn_of_noexec(&path);
+        }
+        if is_for_host && is_new(&path) {
+            // `warn_of_noexec` has warned of this problem.
+            let problems = host_problems(&path).unwrap_or_default().into_iter();
+            for problem in problems.filter(|problem| *problem != HostProblem::NoExec) {
+                tracing::warn!("{} cannot be started: {problem}", path.display());
+            }
+        }
+        Ok::<_, Error>(())
+    });
+    // Without a warning, the executable is still the right one.
+    let _ = warnings.await;
+}
+
 /// Warns, once in a process, that executables in the cache cannot be started.
 fn warn_of_noexec(path: &Path) {
     static WARNED: Once = Once::new();
-    if is_noexec(path) {
-        WARNED.call_once(|| {
-            tracing::warn!(
-                "{} cannot be started: its file system is mounted with `noexec`",
-                path.display()
-            );
-        });
-    }
+    WARNED.call_once(|| {
+        tracing::warn!(
+            "{} cannot be started: its file system is mounted with `noexec`",
+            path.display()
+        );
+    });
 }
 
-/// Warns, once for each path in a process, why this machine cannot start the executable.
-async fn warn_of_problems(path: &Path) {
+/// Returns whether this process has not warned about `path` yet. It warns about a limited number of paths.
+fn is_new(path: &Path) -> bool {
     static KNOWN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-    let is_new = KNOWN
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(path.to_owned());
-    if !is_new {
-        return;
-    }
-    let executable = path.to_owned();
-    let found = blocking(move || host_problems(&executable)).await;
-    for problem in found.unwrap_or_default() {
-        // `warn_of_noexec` has warned of this problem.
-        if problem != HostProblem::NoExec {
-            tracing::warn!("{} cannot be started: {problem}", path.display());
-        }
-    }
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.len() < MOST_WARNINGS && known.insert(path.to_owned())
 }

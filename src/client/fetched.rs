@@ -23,7 +23,8 @@ pub struct Fetched {
     /// Whether the executable was in the cache already.
     pub cached: bool,
     /// How many bytes of the archive were requested. This is less than the size of the archive when only the bytes of
-    /// one executable were requested, and 0 when everything was in the cache.
+    /// one executable were requested, and 0 when everything was in the cache. Calls that share one fetch all return its
+    /// number.
     pub downloaded: u64,
     /// When it was confirmed that the reference stands for this manifest.
     pub freshness: Freshness,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join;
 
 use crate::archive::{Contents, Target, VerifiedClaims};
-use crate::cache::Identity;
+use crate::cache::Pin;
 use crate::content::Digest;
 use crate::oci::Reference;
 
@@ -97,18 +97,18 @@ impl Client {
         Ok((summarized?, attached))
     }
 
-    /// Returns the identity that the repository of `reference` is pinned to, where the trust policy pins: an
-    /// archive of another identity is refused.
+    /// Returns the publisher to which the repository of `reference` is pinned. An archive of another publisher is refused.
+    /// `None` if the repository is not pinned, or if the trust policy does not pin it.
     ///
     /// # Errors
     ///
     /// [`Error`] of the cache.
-    pub async fn identity(&self, reference: &Reference) -> Result<Option<Identity>, Error> {
+    pub async fn pin(&self, reference: &Reference) -> Result<Option<Pin>, Error> {
         let Some(place) = self.trust.place_of(reference) else {
             return Ok(None);
         };
         let client = self.clone();
-        blocking(move || Ok(client.state()?.identity(&place)?)).await
+        blocking(move || Ok(client.state()?.pin(&place)?)).await
     }
 
     /// Returns whether the archive that `reference` stands for may be used, and the reasons: the lock, the rule, the

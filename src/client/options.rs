@@ -1,5 +1,6 @@
 //! The options of a client.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +47,21 @@ const AT_ONCE: NonZeroUsize = match NonZeroUsize::new(8) {
     Some(count) => count,
     None => NonZeroUsize::MIN,
 };
+
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ClientOptions")
+            .field("cache_directory", &self.cache_directory)
+            .field("state_directory", &self.state_directory)
+            .field("registry", &self.registry)
+            .field("trust", &self.trust)
+            .field("pull", &self.pull)
+            .field("limits", &self.limits)
+            .field("at_once", &self.at_once)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Default for ClientOptions {
     fn default() -> Self {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::{Stream, StreamExt};
@@ -12,11 +13,14 @@ use futures_util::{Stream, StreamExt};
 /// It implements [`Stream`] of the crate `futures`. [`next`](Self::next) waits for one result without that crate. Work
 /// begins only while the caller waits for a result. Dropping this value stops the work.
 #[must_use = "nothing is done before a result is waited for"]
-pub struct Outcomes<T>(Pin<Box<dyn Stream<Item = T> + Send>>);
+pub struct Outcomes<T>(
+    /// The lock is never taken. It lets threads share a reference to this value, which cannot be used for polling.
+    Mutex<Pin<Box<dyn Stream<Item = T> + Send>>>,
+);
 
 impl<T: Send> Outcomes<T> {
     pub(super) fn new(stream: impl Stream<Item = T> + Send + 'static) -> Self {
-        Self(Box::pin(stream))
+        Self(Mutex::new(Box::pin(stream)))
     }
 
     /// Waits for the next result. Returns `None` after the last one. The future can be dropped at any time without
@@ -26,7 +30,7 @@ impl<T: Send> Outcomes<T> {
         reason = "an iterator does not wait without blocking"
     )]
     pub fn next(&mut self) -> impl Future<Output = Option<T>> + Send + use<'_, T> {
-        StreamExt::next(&mut self.0)
+        StreamExt::next(self)
     }
 }
 
@@ -34,7 +38,8 @@ impl<T> Stream for Outcomes<T> {
     type Item = T;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        self.0.as_mut().poll_next(context)
+        let stream = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        stream.as_mut().poll_next(context)
     }
 }
 

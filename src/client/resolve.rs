@@ -57,6 +57,8 @@ impl Client {
     /// Returns a lock with the digests that `references` stand for now, and the publishers. The claims are verified,
     /// and compared with the trust policy and the pins. Nothing is pinned.
     ///
+    /// A reference with a tag and a digest gets an entry for its tag, with that digest.
+    ///
     /// Archives whose manifests do not carry their claims are downloaded and verified as a whole, at most
     /// four at the same time. The error is that of the first reference that fails;
     /// [`lock_each`](Self::lock_each) returns all errors.
@@ -85,7 +87,10 @@ impl Client {
     ) -> Vec<Result<Locked, Error>> {
         let providers = references.iter().cloned().map(|reference| {
             let mut client = self.clone();
-            client.preferred = known.known_identity(&reference).cloned().map(Arc::new);
+            client.preferred = known
+                .known_identity(&reference.unpinned())
+                .cloned()
+                .map(Arc::new);
             async move { lock_one(&client, reference).await }
         });
         // Collected first: the stream must not borrow from the caller.
@@ -98,7 +103,7 @@ impl Client {
 async fn lock_one(client: &Client, reference: Reference) -> Result<Locked, Error> {
     // An image index stands for different manifests on different machines, so the digest of the index is locked.
     let digest = client.resolve(&reference).await?.digest;
-    let pinned = reference.with_digest(digest.clone());
+    let pinned = reference.and_digest(digest.clone());
     let summarized = client.summarize(&pinned, false).await?;
     let identity = summarized.identity.as_ref().map(LockedIdentity::from);
     let claims = summarized.summary.claims;
@@ -107,7 +112,8 @@ async fn lock_one(client: &Client, reference: Reference) -> Result<Locked, Error
     let admission = Admission::new(client, &reference, manifest, rotation);
     admission.check(&claims).await?;
     Ok(Locked {
-        reference,
+        // The same tag without the digest, or with the same digest, has the same entry.
+        reference: reference.unpinned(),
         digest,
         issuer: claims.issuer().to_string(),
         subject: claims.subject().to_string(),

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use crate::archive;
 use crate::cache;
-use crate::content::StoreError;
+use crate::content::{StoreError, is_stopped};
 use crate::oci;
 
 use super::error::Error;
@@ -59,10 +59,12 @@ impl Error {
     pub fn as_oci(&self) -> Option<&oci::Error> {
         let error = match self.root() {
             Self::Oci(error) => Some(error),
-            Self::Store(error) => error.downcast_ref().or_else(|| {
-                let error: &cache::Error = error.downcast_ref()?;
-                stored(error)
-            }),
+            Self::Store(error) | Self::WrongContent { source: error, .. } => {
+                error.downcast_ref().or_else(|| {
+                    let error: &cache::Error = error.downcast_ref()?;
+                    stored(error)
+                })
+            }
             // The error of a registry can come from a transfer into the cache.
             Self::Cache(error) => stored(error),
             _ => None,
@@ -75,9 +77,23 @@ impl Error {
     pub fn as_cache(&self) -> Option<&cache::Error> {
         match self.root() {
             Self::Cache(error) => Some(error),
-            Self::Store(error) => error.downcast_ref(),
+            Self::Store(error) | Self::WrongContent { source: error, .. } => error.downcast_ref(),
             _ => None,
         }
+    }
+
+    /// Returns whether the [progress](crate::Progress) of the client stopped the work with
+    /// [`Stopped`](crate::progress::Stopped). Then trying again is of no use.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        is_stopped(self)
+    }
+
+    /// Returns whether the error concerns only the task in which it arose, because its runtime ended or its work panicked.
+    pub(super) fn is_of_one_task(&self) -> bool {
+        let of_cache = matches!(self.as_cache(), Some(cache::Error::RuntimeEnded(_)));
+        let of_oci = matches!(self.as_oci(), Some(oci::Error::Cancelled { .. }));
+        of_cache || of_oci || matches!(self.root(), Self::Cancelled | Self::Abandoned)
     }
 
     /// Returns what is wrong with the archive, if that is the [root](Self::root).

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::content::{ErrorKind, is_too_large, read_bounded};
+use crate::content::{ErrorKind, is_too_large, line_and_column, read_bounded};
 
 /// Reads a text. Fails if it has more than `limit` bytes or is not UTF-8.
 pub(super) fn read_text(reader: impl Read, limit: u64) -> io::Result<String> {
@@ -39,9 +39,7 @@ impl Problem {
     /// Returns the line and the column where the problem begins in `text`, both counted from 1.
     pub(super) fn position(&self, text: &str) -> (usize, usize) {
         let start = self.span.as_ref().map_or(0, |span| span.start);
-        let before = text.get(..start).unwrap_or(text);
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        (before.matches('\n').count() + 1, line.chars().count() + 1)
+        line_and_column(text, start)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The reasons for or against using the archive of a reference.
 
 use crate::archive::{Rotation, VerifiedClaims};
-use crate::cache::Identity;
+use crate::cache::Pin;
 use crate::content::Digest;
 
 use super::admission::Decision;
@@ -23,12 +23,12 @@ pub struct TrustReport {
     pub claims: VerifiedClaims,
     /// The entry in the lock of the client. `None`: the client has no lock.
     pub locked: Option<Locked>,
-    /// The pattern of the rule that fits the reference. `None`: no rule fits.
+    /// The pattern of the rule that matches the reference. `None`: no rule matches.
     pub rule: Option<Pattern>,
     /// The name of the repository as it is pinned, `registry/repository`. `None`: it is never pinned.
     pub repository: Option<String>,
     /// The identity that the repository is pinned to. `None`: it is not pinned yet, or never.
-    pub pin: Option<Identity>,
+    pub pin: Option<Pin>,
     /// The verified rotation statement on the manifest.
     pub rotation: Option<Rotation>,
     /// The Sigstore identity that vouches for the manifest. `None`: neither the policy nor the lock demands an identity,

@@ -48,7 +48,8 @@ impl Client {
     /// many hosts do not ask at the same moment. An interval below 0.1 seconds counts as 0.1 seconds. A move that is
     /// undone before the next request is not noticed.
     ///
-    /// An error is a result, and the watch continues. A registry that does not answer for 10 seconds is one error in
+    /// An error is a result, and the watch continues. When the registry answers again with the known manifest, there is no
+    /// result. A registry that does not answer for 10 seconds is one error in
     /// each interval. A reference with a digest never moves: the results end after its manifest. A reference with
     /// neither a tag nor a digest has one result, [`Error::Unnamed`]. With [`PullPolicy::Never`], the cache is asked
     /// instead of the registry. A [`Lock`](super::Lock) has no effect on watching.

@@ -1,7 +1,7 @@
 //! Patterns with `*`.
 
-/// Returns whether `text` fits `pattern`, in which `*` stands for any number of any characters.
-pub(super) fn fits(pattern: &str, text: &str) -> bool {
+/// Returns whether `text` matches `pattern`, in which `*` stands for any number of any characters.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };

@@ -6,13 +6,14 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, Source, Step};
+use crate::oci::annotation_names::CREATED;
 use crate::oci::{AttachmentManifest, DescribedManifest};
 
 use super::super::error::Error;
 use super::super::lookup::Storage;
 use super::super::transfer::{MeteredSource, UnchangedFile, hash};
 use super::super::{Client, blocking};
-use super::attachment::{AttachedContent, Attachment, CREATED};
+use super::attachment::{AttachedContent, Attachment};
 
 /// How many manifests are compared at a time.
 const AT_A_TIME: usize = 4;

@@ -7,11 +7,10 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use crate::content::{rfc3339, unix_seconds};
+use crate::oci::annotation_names::CREATED;
 
 use super::super::error::Error;
 
-/// The annotation with the time at which an artifact was made (OCI image specification, "Pre-Defined Annotation Keys").
-pub(in crate::client) const CREATED: &str = "org.opencontainers.image.created";
 /// The media type of content whose type is not known.
 const UNKNOWN: &str = "application/octet-stream";
 /// How long each of the two names of a media type may be, in bytes (RFC 6838, section 4.2).

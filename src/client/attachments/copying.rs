@@ -5,24 +5,20 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
 
-use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, with_causes};
-use crate::oci::{self, Declaration, Reference};
+use crate::content::{Descriptor, Digest, ErrorKind, with_causes};
+use crate::oci::{self, Reference};
 
 use super::super::error::Error;
 use super::super::transfer::{LeftOut, Transfer, Tree};
-use super::reader::{AttachedManifest, AttachedReader};
+use super::bounds::AttachedBounds;
+use super::reader::{AttachedManifest, AttachedReader, FetchedAttached};
 
 /// How many jobs run at a time.
 const AT_A_TIME: usize = 8;
-/// How many attachments the copied manifest may have.
-const MOST: usize = 10_000;
-/// How deep referrers of referrers may be nested.
-const DEEPEST: usize = 16;
 /// How many errors are logged as warnings, besides the first one, which is returned. Further errors are logged as
 /// information.
 const MOST_WARNINGS: usize = 3;
@@ -84,16 +80,16 @@ pub(in crate::client) struct AttachedCopy<'a> {
     pub(in crate::client) reader: AttachedReader<'a>,
 }
 
-/// A step of the copy. `depth` is the number of manifests between this one and the copied manifest.
+/// A step of the copy. `level` is the level of attachments that the manifest is on: 0 for the copied manifest.
 enum Job {
     List {
         subject: Digest,
-        depth: usize,
+        level: usize,
     },
     Read {
         attached: AttachedManifest,
         subject: Digest,
-        depth: usize,
+        level: usize,
     },
     Send {
         attached: AttachedManifest,
@@ -106,12 +102,12 @@ enum Done {
     Listed {
         attached: Vec<AttachedManifest>,
         subject: Digest,
-        depth: usize,
+        level: usize,
     },
     Read {
         attached: AttachedManifest,
         tree: Tree,
-        depth: usize,
+        level: usize,
     },
     /// The manifest is listed as a referrer, but does not name the subject.
     Ignored,
@@ -155,9 +151,8 @@ impl AttachedCopy<'_> {
         subjects: watch::Receiver<bool>,
     ) -> Result<AttachedCopied, Error> {
         let mut work = Work {
-            source: self.source,
             listed: found.listed,
-            seen: HashSet::new(),
+            bounds: AttachedBounds::new(self.source),
             waiting: VecDeque::new(),
             copied: AttachedCopied::default(),
         };
@@ -180,14 +175,14 @@ impl AttachedCopy<'_> {
 
     async fn run(&self, job: Job, subjects: &watch::Receiver<bool>) -> Done {
         match job {
-            Job::List { subject, depth } => self.list(subject, depth).await,
+            Job::List { subject, level } => self.list(subject, level).await,
             Job::Read {
                 attached,
                 subject,
-                depth,
+                level,
             } => {
                 let digest = attached.digest().clone();
-                let read = self.read(attached, &subject, depth).await;
+                let read = self.read(attached, &subject, level).await;
                 read.unwrap_or_else(|error| Done::Failed(digest, error))
             }
             Job::Send { attached, tree } => match self.send(&attached, &tree, subjects).await {
@@ -197,12 +192,12 @@ impl AttachedCopy<'_> {
         }
     }
 
-    async fn list(&self, subject: Digest, depth: usize) -> Done {
+    async fn list(&self, subject: Digest, level: usize) -> Done {
         match self.reader.of(&subject).await {
             Ok(attached) => Done::Listed {
                 attached,
                 subject,
-                depth,
+                level,
             },
             Err(error) => Done::Failed(subject, error),
         }
@@ -213,31 +208,28 @@ impl AttachedCopy<'_> {
         &self,
         attached: AttachedManifest,
         subject: &Digest,
-        depth: usize,
+        level: usize,
     ) -> Result<Done, Error> {
-        let (AttachedManifest::Referrer(listed) | AttachedManifest::Tagged(_, listed)) = &attached;
-        let name = ManifestName::Digest(listed.digest.clone());
-        let (manifest, bytes) = match self.transfer.from.fetch_manifest(&name).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Done::Missing(listed.clone()));
+        let (manifest, bytes) = match self.reader.fetch(&attached, subject).await? {
+            FetchedAttached::Found(manifest, bytes) => (manifest, bytes),
+            FetchedAttached::Missing => {
+                return Ok(Done::Missing(attached.descriptor().clone()));
             }
-            found => found?,
+            FetchedAttached::OtherSubject => {
+                let digest = attached.digest();
+                tracing::info!(
+                    "{digest} is listed as a referrer of {subject}, and does not name it"
+                );
+                return Ok(Done::Ignored);
+            }
         };
-        let is_referrer = |bytes: &Bytes| {
-            Declaration::of(bytes).is_some_and(|declared| declared.subject == *subject)
-        };
-        if matches!(attached, AttachedManifest::Referrer(_)) && !is_referrer(&bytes) {
-            let digest = &manifest.digest;
-            tracing::info!("{digest} is listed as a referrer of {subject}, and does not name it");
-            return Ok(Done::Ignored);
-        }
         // Boxed, because the compiler limits how deep futures may be nested.
         let tree = Tree::read_attached(self.transfer.from, self.source, &manifest, bytes, subject);
         let tree = tree.boxed().await?;
         Ok(Done::Read {
             attached,
             tree,
-            depth,
+            level,
         })
     }
 
@@ -287,11 +279,9 @@ impl Found {
 
 /// The remaining jobs, and the result so far.
 struct Work<'a> {
-    source: &'a Reference,
     /// The manifests whose attachments were listed, or will be.
     listed: HashSet<Digest>,
-    /// The attachments that were found. The text is the tag of an attachment, or else its subject.
-    seen: HashSet<(String, Digest)>,
+    bounds: AttachedBounds<'a>,
     waiting: VecDeque<Job>,
     copied: AttachedCopied,
 }
@@ -302,16 +292,16 @@ impl Work<'_> {
             Done::Listed {
                 attached,
                 subject,
-                depth,
-            } => self.add(attached, &subject, depth + 1)?,
+                level,
+            } => self.add(attached, &subject, level + 1)?,
             Done::Read {
                 attached,
                 tree,
-                depth,
+                level,
             } => {
                 for subject in tree.own_manifests() {
                     if self.listed.insert(subject.clone()) {
-                        self.waiting.push_back(Job::List { subject, depth });
+                        self.waiting.push_back(Job::List { subject, level });
                     }
                 }
                 // Sending goes first, because it frees memory.
@@ -339,28 +329,16 @@ impl Work<'_> {
         &mut self,
         attached: Vec<AttachedManifest>,
         subject: &Digest,
-        depth: usize,
+        level: usize,
     ) -> Result<(), Error> {
         for attached in attached {
-            let key = match &attached {
-                AttachedManifest::Referrer(_) => subject.to_string(),
-                AttachedManifest::Tagged(tag, _) => tag.clone(),
-            };
-            if !self.seen.insert((key, attached.digest().clone())) {
-                continue;
-            }
-            if self.seen.len() > MOST || depth > DEEPEST {
-                return Err(Error::TooMuchAttached {
-                    reference: self.source.to_string(),
-                    most: MOST,
-                    deepest: DEEPEST,
+            if self.bounds.note(&attached, subject, level)? {
+                self.waiting.push_back(Job::Read {
+                    attached,
+                    subject: subject.clone(),
+                    level,
                 });
             }
-            self.waiting.push_back(Job::Read {
-                attached,
-                subject: subject.clone(),
-                depth,
-            });
         }
         Ok(())
     }

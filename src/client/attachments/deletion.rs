@@ -3,16 +3,12 @@
 use std::collections::{BTreeSet, HashSet};
 use std::mem;
 
-use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage};
-use crate::oci::{Declaration, Reference, attached_tags, referrers_tag};
+use crate::content::{Digest, ReadStorage};
+use crate::oci::{Reference, attached_tags, referrers_tag};
 
 use super::super::error::Error;
-use super::reader::{AttachedManifest, AttachedReader};
-
-/// How many attachments the deleted manifest may have.
-const MOST: usize = 10_000;
-/// How deep referrers of referrers may be nested.
-const DEEPEST: usize = 16;
+use super::bounds::AttachedBounds;
+use super::reader::{AttachedManifest, AttachedReader, FetchedAttached};
 
 /// A referrer that is not deleted with its subject, because it has tags of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,13 +49,19 @@ impl AttachedSearch<'_> {
         let Some(reader) = AttachedReader::new(self.repository) else {
             return Ok(found);
         };
+        let mut bounds = AttachedBounds::new(self.reference);
         let mut seen = HashSet::from([root.clone()]);
-        let mut level = vec![root.clone()];
-        for _ in 0..DEEPEST {
-            for subject in mem::take(&mut level) {
+        let (mut subjects, mut level) = (vec![root.clone()], 0);
+        while !subjects.is_empty() {
+            level += 1;
+            for subject in mem::take(&mut subjects) {
                 for attached in reader.of(&subject).await? {
+                    let is_new = bounds.note(&attached, &subject, level)?;
                     let digest = attached.digest().clone();
-                    if seen.contains(&digest) || !self.belongs(&attached, &subject).await? {
+                    if !is_new
+                        || seen.contains(&digest)
+                        || !belongs(&reader, &attached, &subject).await?
+                    {
                         continue;
                     }
                     seen.insert(digest.clone());
@@ -68,7 +70,7 @@ impl AttachedSearch<'_> {
                     }
                     let tags = self.own_tags(&digest, &subject);
                     if tags.is_empty() {
-                        level.push(digest);
+                        subjects.push(digest);
                     } else {
                         found.kept.push(TaggedReferrer { digest, tags });
                     }
@@ -79,37 +81,10 @@ impl AttachedSearch<'_> {
                     found.lists.push(list);
                 }
             }
-            found.attached.extend(level.iter().cloned());
-            if level.is_empty() {
-                found.attached.reverse();
-                return Ok(found);
-            }
-            if seen.len() > MOST {
-                break;
-            }
+            found.attached.extend(subjects.iter().cloned());
         }
-        Err(Error::TooMuchAttached {
-            reference: self.reference.to_string(),
-            most: MOST,
-            deepest: DEEPEST,
-        })
-    }
-
-    /// Returns whether a manifest is an attachment of `subject`. This reads the manifest of a referrer, because a list of
-    /// referrers may be wrong.
-    async fn belongs(&self, attached: &AttachedManifest, subject: &Digest) -> Result<bool, Error> {
-        let AttachedManifest::Referrer(manifest) = attached else {
-            return Ok(true);
-        };
-        let name = ManifestName::Digest(manifest.digest.clone());
-        match self.repository.fetch_manifest(&name).await {
-            Ok((_, bytes)) => {
-                let declared = Declaration::of(&bytes);
-                Ok(declared.is_some_and(|declared| declared.subject == *subject))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        found.attached.reverse();
+        Ok(found)
     }
 
     /// Returns the tags that name a manifest, except the tags that are made of the digest of `subject`.
@@ -131,4 +106,18 @@ impl AttachedSearch<'_> {
             .is_empty()
             .then(|| list.clone())
     }
+}
+
+/// Returns whether a manifest is an attachment of `subject`. This reads the manifest of a referrer, because a list of
+/// referrers may be wrong. The name of a tag is enough.
+async fn belongs(
+    reader: &AttachedReader<'_>,
+    attached: &AttachedManifest,
+    subject: &Digest,
+) -> Result<bool, Error> {
+    if matches!(attached, AttachedManifest::Tagged(..)) {
+        return Ok(true);
+    }
+    let fetched = reader.fetch(attached, subject).await?;
+    Ok(matches!(fetched, FetchedAttached::Found(..)))
 }

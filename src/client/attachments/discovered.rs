@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::content::{Descriptor, Digest};
 use crate::oci::Reference;
+use crate::oci::annotation_names::CREATED;
 
 use super::super::sigstore::{BundleError, SigstoreIdentity};
-use super::attachment::CREATED;
 
 /// The media type of the config of a container image. It says nothing about the kind of an attachment.
 const IMAGE_CONFIG: &str = crate::oci::media_type::IMAGE_CONFIG;

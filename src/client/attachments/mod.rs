@@ -3,6 +3,7 @@
 
 mod attaching;
 mod attachment;
+mod bounds;
 #[cfg(feature = "sigstore")]
 mod bundles;
 mod copying;
@@ -16,6 +17,7 @@ mod types;
 pub use attaching::Attached;
 pub(super) use attaching::{Attaching, Prepared};
 pub use attachment::Attachment;
+pub(super) use bounds::AttachedBounds;
 #[cfg(feature = "sigstore")]
 pub(super) use bundles::verify_bundles;
 pub(super) use copying::{AttachedCopied, AttachedCopy, Found};
@@ -23,7 +25,7 @@ pub use deletion::TaggedReferrer;
 pub(super) use deletion::{AttachedSearch, FoundAttachments};
 pub use discovered::{Discovered, DiscoveredFile, DiscoveredManifest, Relation, Vouching};
 pub(super) use discovery::Discovery;
-pub(super) use reader::{AttachedManifest, AttachedReader};
+pub(super) use reader::{AttachedManifest, AttachedReader, FetchedAttached};
 #[cfg(feature = "cli")]
 pub(crate) use types::AttachedTypes;
 #[cfg(feature = "cli")]

@@ -3,11 +3,12 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use futures_util::future::try_join;
 use tokio::sync::OnceCell;
 
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, Referrers};
-use crate::oci::attached_tags;
+use crate::oci::{Declaration, attached_tags};
 
 use super::super::error::Error;
 
@@ -22,11 +23,25 @@ pub(in crate::client) enum AttachedManifest {
 }
 
 impl AttachedManifest {
-    pub(in crate::client) fn digest(&self) -> &Digest {
+    pub(in crate::client) fn descriptor(&self) -> &Descriptor {
         match self {
-            Self::Referrer(descriptor) | Self::Tagged(_, descriptor) => &descriptor.digest,
+            Self::Referrer(descriptor) | Self::Tagged(_, descriptor) => descriptor,
         }
     }
+
+    pub(in crate::client) fn digest(&self) -> &Digest {
+        &self.descriptor().digest
+    }
+}
+
+/// The result of [fetching](AttachedReader::fetch) an attachment.
+pub(in crate::client) enum FetchedAttached {
+    /// The manifest: its descriptor, and its verified bytes.
+    Found(Descriptor, Bytes),
+    /// The storage lists the manifest, but does not have it.
+    Missing,
+    /// The manifest is listed as a referrer, but it names another subject or none, so it is no attachment.
+    OtherSubject,
 }
 
 /// Finds the attachments of manifests in a storage.
@@ -57,6 +72,29 @@ impl<'a> AttachedReader<'a> {
         let listed = listed.into_iter();
         let listed = listed.map(|referrer| AttachedManifest::Referrer(referrer.descriptor));
         Ok(listed.chain(tagged).collect())
+    }
+
+    /// Fetches an attachment that is listed for `subject`. Checks whether a referrer names the subject, because a list of
+    /// referrers may be wrong.
+    pub(in crate::client) async fn fetch(
+        &self,
+        attached: &AttachedManifest,
+        subject: &Digest,
+    ) -> Result<FetchedAttached, Error> {
+        let name = ManifestName::Digest(attached.digest().clone());
+        let (manifest, bytes) = match self.from.fetch_manifest(&name).await {
+            Ok(fetched) => fetched,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(FetchedAttached::Missing);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let names_subject =
+            || Declaration::of(&bytes).is_some_and(|declared| declared.subject == *subject);
+        if matches!(attached, AttachedManifest::Referrer(_)) && !names_subject() {
+            return Ok(FetchedAttached::OtherSubject);
+        }
+        Ok(FetchedAttached::Found(manifest, bytes))
     }
 
     /// Lists the manifests under tags that are made of the digest of `subject`.

@@ -13,7 +13,7 @@ use super::finding::{Advice, Check, Finding, Verdict};
 /// Checks the executable for this machine of the provider that `reference` stands for.
 pub(in crate::client) async fn check(client: &Client, reference: &Reference) -> Finding {
     let (check, target) = (Check::Executable, Target::host());
-    let fetched = match fetch_alone(client, reference, &target).await {
+    let fetched = match fetch_alone(client, reference, &(&target).into()).await {
         Ok(fetched) => fetched,
         Err(error) => return failed(check, &error),
     };

@@ -196,7 +196,8 @@ impl Finding {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// The findings: at least one for each check. They end early when a failure makes the later checks impossible.
+    /// The findings, in the order of the checks. A check that does not apply has none. They end early when a failure makes
+    /// the later checks impossible.
     pub findings: Vec<Finding>,
     /// The comparison of the clocks, if the registry's answer had a date.
     pub(in crate::client) clock: Option<Finding>,

@@ -22,7 +22,7 @@ pub(super) async fn diagnose(
             stand_in = greeting.map(|greeting| (mirror, greeting));
         }
     }
-    let (registry, greeting, is_away) = match registry.greet().await {
+    let (registry, greeting, is_unavailable) = match registry.greet().await {
         Ok(greeting) => {
             let finding = match greeting.missing() {
                 None => answer(&greeting),
@@ -42,8 +42,8 @@ pub(super) async fn diagnose(
             (registry, greeting, false)
         }
         Err(error) => {
-            let is_away = error.is_out_of_reach();
-            let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
+            let is_unavailable = error.is_out_of_reach();
+            let Some((mirror, greeting)) = stand_in.filter(|_| is_unavailable) else {
                 findings.push(unanswered(error));
                 return Ok(Diagnosis {
                     findings,
@@ -74,7 +74,7 @@ pub(super) async fn diagnose(
     if let Some(reference) = place.reference().filter(|_| !stops) {
         let (mut read, sample) = read(&registry, reference).await;
         let stops = matches!(read.verdict, Verdict::Failed(_));
-        if stops && is_away {
+        if stops && is_unavailable {
             // After the mirrors, readers ask the registry, which is unavailable.
             read.verdict = Verdict::Failed(ErrorKind::Unavailable);
         }

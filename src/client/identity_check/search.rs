@@ -112,7 +112,6 @@ impl IdentityCheck<'_> {
             verifiers,
             left: MOST_BYTES,
             tried: HashSet::new(),
-            bundles: 0,
             unread: 0,
             refusals: Vec::new(),
         };
@@ -166,8 +165,6 @@ struct Reading<'a> {
     left: u64,
     /// The manifests whose lists were read, each with a referrer on its list that was tried.
     tried: HashSet<(Digest, Digest)>,
-    /// How many bundles were refused.
-    bundles: usize,
     /// How many referrers were not read, because there are too many.
     unread: usize,
     /// The digest of each refused bundle's manifest, and the reason.
@@ -187,7 +184,7 @@ impl Reading<'_> {
             if self.tried.contains(&place) {
                 continue;
             }
-            if self.bundles == MOST_BUNDLES || self.tried.len() == MOST {
+            if self.refusals.len() == MOST_BUNDLES || self.tried.len() == MOST {
                 self.unread += 1;
                 continue;
             }
@@ -218,7 +215,6 @@ impl Reading<'_> {
             }
             Err(refusal) => refusal?,
         };
-        self.bundles += 1;
         self.refusals.push((digest.clone(), refusal));
         Ok(None)
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::archive::VerifiedClaims;
 use crate::content::{Digest, rfc3339};
+use crate::oci::annotation_names::{self, CREATED};
 
 use super::super::annotations::described;
 use super::options::ExportOptions;
 
-const CREATED: &str = "org.opencontainers.image.created";
 const ISSUER: &str = "com.wasmcloud.par.issuer";
 const SUBJECT: &str = "com.wasmcloud.par.subject";
 const REVISION: &str = "com.wasmcloud.par.revision";
@@ -22,8 +22,8 @@ const KEPT: [&str; 7] = [
     "org.opencontainers.image.description",
     "org.opencontainers.image.documentation",
     "org.opencontainers.image.licenses",
-    "org.opencontainers.image.revision",
-    "org.opencontainers.image.source",
+    annotation_names::REVISION,
+    annotation_names::SOURCE,
     "org.opencontainers.image.url",
 ];
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use crate::archive::Target;
+use crate::archive::{RequestedTarget, Target};
 use crate::oci::Reference;
 
 use super::super::error::Error;
@@ -36,6 +36,8 @@ pub struct ExportOptions {
     pub path: String,
     /// The targets to export. Default: empty, which means all Linux targets in the archive.
     pub targets: Vec<Target>,
+    /// Targets to export besides `targets`, which are chosen when the targets of the archive are known. Default: empty.
+    pub(crate) requested: Vec<RequestedTarget>,
     /// Labels of the image. They replace labels of the same name that come from the claims. Default: none.
     pub labels: BTreeMap<String, String>,
     /// The time of creation, in whole seconds. Default: `None`, the time at which the claims were signed.
@@ -53,6 +55,7 @@ impl Default for ExportOptions {
             base: None,
             path: PATH.to_owned(),
             targets: Vec::new(),
+            requested: Vec::new(),
             labels: BTreeMap::new(),
             created: None,
             if_absent: false,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::sigstore::{SigstoreIdentity, SigstoreRoot, SigstoreRule};
-use super::super::wildcard::fits;
+use super::super::wildcard::matches;
 
 /// The Sigstore identity that vouched for an archive when it was locked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ impl LockedIdentity {
         }
         let is_same = |rule: &&SigstoreRule| {
             rule.issuer == self.issuer
-                && fits(&rule.subject, &self.subject)
+                && matches(&rule.subject, &self.subject)
                 && LockedRoot::of(&rule.root) == self.root
         };
         let narrowed = allowed.iter().filter(is_same).map(|rule| SigstoreRule {

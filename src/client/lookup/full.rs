@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use crate::archive::{
-    self, Contents, Dates, Limits, Target, VerifiedClaims, extract, extract_chosen,
-    verify_file_with, verify_with,
+    self, Contents, Dates, Limits, RequestedTarget, Target, VerifiedClaims, extract,
+    extract_chosen, verify_file_with, verify_with,
 };
 use crate::content::{MeteredReader, Step, TemporaryDirectory};
 use crate::oci::Reference;
@@ -60,12 +60,13 @@ impl Lookup {
     }
 
     /// Asks the lock, the trust policy and the pin about a cached archive, verifies everything in it, and writes
-    /// the executable for `target` to `destination`, with the permission bits `mode`.
+    /// the executable that `target` means to a file with the permission bits `mode`. `destination` returns the path of
+    /// the file.
     pub(in crate::client) async fn extract(
         &self,
         archive: CachedArchive,
-        target: &Target,
-        destination: PathBuf,
+        target: &RequestedTarget,
+        destination: impl Fn(&Target) -> PathBuf + Send + 'static,
         mode: u32,
     ) -> Result<Contents, Error> {
         let (reference, target) = (self.reference().clone(), target.clone());
@@ -75,9 +76,10 @@ impl Lookup {
                 // Before anything is written. An archive has one token, so these are its claims.
                 let claims = archive.claims(&reference, &client.limits)?;
                 admit(&admission, &archive, &claims, &reference)?;
+                let target = target.among(claims.executables());
                 let meter = client.progress.begin(Step::Verifying, archive.size());
                 let input = MeteredReader::new(archive.open()?, meter);
-                extract(input, &target, &destination, mode, &client.limits)
+                extract(input, target, &destination(target), mode, &client.limits)
                     .map_err(Error::unusable(&reference))
             })
             .await
@@ -115,16 +117,20 @@ pub(in crate::client) struct Extracted {
 }
 
 impl Extracted {
+    /// Creates the temporary directory for the executables. Blocks.
+    pub(in crate::client) fn make_directory() -> Result<TemporaryDirectory, Error> {
+        let temporary = std::env::temp_dir();
+        TemporaryDirectory::create_in(&temporary).map_err(Error::write(&temporary))
+    }
+
     /// Verifies the archive that `input` yields, and writes the executables for which `chosen` returns `true` to a
     /// temporary directory. Blocks.
-    pub(in crate::client) fn read(
+    fn read(
         input: impl Read,
         chosen: impl Fn(&Target) -> bool,
         limits: &Limits,
     ) -> Result<Result<Self, archive::Error>, Error> {
-        let temporary = std::env::temp_dir();
-        let directory = TemporaryDirectory::create_in(&temporary);
-        let directory = directory.map_err(Error::write(&temporary))?;
+        let directory = Self::make_directory()?;
         let extracted = extract_chosen(input, directory.path(), chosen, limits, Dates::Valid);
         Ok(extracted.map(|(contents, files)| Self {
             contents,

@@ -17,7 +17,7 @@ pub(super) async fn held(client: &Client, digest: &Digest) -> Result<Option<Held
     Ok(client.cache()?.hold_async(digest).await?)
 }
 
-/// Returns the bytes of a manifest in the cache.
+/// Returns the bytes of a manifest in the cache. Of larger content, returns one byte more than a manifest may have.
 pub(super) async fn manifest_bytes(held: Held) -> Result<Bytes, Error> {
     blocking(move || {
         let mut bytes = Vec::new();
@@ -39,6 +39,9 @@ pub(super) async fn cached_manifest(
         return Ok(None);
     };
     let bytes = manifest_bytes(held).await?;
+    if bytes.len() as u64 > MANIFEST_LIMIT {
+        return Ok(None);
+    }
     Ok(
         media_type::of_manifest(&bytes).map(|media_type| Descriptor {
             media_type: media_type.to_owned(),

@@ -36,14 +36,15 @@ impl Origin {
         let _lock = self.client.content_lock(&descriptor.digest).await;
         let (cache, store) = (self.client.cache()?, self.store.as_ref());
         let content = Content::new(store, descriptor);
-        let held = match step {
-            None => cache.receive(descriptor, &content).await?,
+        let received = match step {
+            None => cache.receive(descriptor, &content).await,
             Some(step) => {
                 let progress = self.client.progress.as_ref();
                 let content = MeteredSource::new(&content, descriptor, step, progress);
-                cache.receive(descriptor, &content).await?
+                cache.receive(descriptor, &content).await
             }
         };
+        let held = received.map_err(|error| Error::giving(&self.reference)(error.into()))?;
         Ok((held, true))
     }
 

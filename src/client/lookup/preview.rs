@@ -15,8 +15,8 @@ use super::super::options::PullPolicy;
 use super::record::{Head, record_name};
 use super::start::Lookup;
 
-/// How many bytes of an archive's start are requested. A manifest and this start are together below 64 KiB. Only the
-/// index of an archive of more than 20 GB does not fit.
+/// How many bytes of an archive's start are requested. A usual manifest and this start are together below 64 KiB. The index
+/// of an archive of more than 20 GB and claims with a large schema do not fit; then the whole archive is read.
 const HEAD: u64 = 48 * 1024;
 
 /// The claims and the index of an archive, read without downloading the archive.

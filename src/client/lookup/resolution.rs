@@ -202,7 +202,7 @@ async fn allows_denied(client: &Client, reference: &Reference) -> Result<bool, E
     let (client, reference) = (client.clone(), reference.clone());
     blocking(move || {
         let pin = match client.trust.place_of(&reference) {
-            Some(place) => client.state()?.identity(&place)?,
+            Some(place) => client.state()?.pin(&place)?,
             None => None,
         };
         Ok(client.trust.allows_denied(&reference, pin.is_some()))
@@ -242,7 +242,7 @@ async fn receive_manifest(
     if let Reference::Registry(place) = reference {
         note_answer(client, place.registry(), &answer).await;
     }
-    let (descriptor, manifest) = answer?;
+    let (descriptor, manifest) = answer.map_err(|error| Error::giving(reference)(error.into()))?;
     let _turn = match turn {
         Some(turn) => turn,
         None => client.turn().await,

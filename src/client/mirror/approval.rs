@@ -119,7 +119,7 @@ impl Question<'_> {
     /// Whether the reference must name an archive.
     async fn demands_archive(&self, source: &MirrorSource) -> Result<bool, Error> {
         let is_certain = source.is_provider || self.reader.lock.is_some();
-        Ok(is_certain || self.reader.identity(self.reference).await?.is_some())
+        Ok(is_certain || self.reader.pin(self.reference).await?.is_some())
     }
 
     /// Checks that the archive with this manifest may be used under the reference.

@@ -2,18 +2,15 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage, Stored};
-use crate::oci::{Declaration, Reference};
+use crate::content::{Digest, ReadStorage, Stored};
+use crate::oci::Reference;
 
-use super::super::attachments::{AttachedManifest, AttachedReader};
+use super::super::attachments::{
+    AttachedBounds, AttachedManifest, AttachedReader, FetchedAttached,
+};
 use super::super::error::Error;
 use super::super::transfer::Tree;
 use super::place::MirrorPlace;
-
-/// How many attachments the compared manifest may have.
-const MOST: usize = 10_000;
-/// How deep referrers of referrers may be nested.
-const DEEPEST: usize = 16;
 
 /// Compares the attachments of manifests in a source and in a mirror.
 pub(super) struct AttachedComparison<'a> {
@@ -32,9 +29,11 @@ impl AttachedComparison<'_> {
             return Ok(sum);
         };
         let mirror = self.place.storage().and_then(AttachedReader::new);
-        let (mut listed, mut seen) = (HashSet::new(), HashSet::new());
-        let mut waiting: VecDeque<_> = subjects.into_iter().map(|subject| (subject, 0)).collect();
-        while let Some((subject, depth)) = waiting.pop_front() {
+        let mut bounds = AttachedBounds::new(self.source);
+        let mut listed = HashSet::new();
+        // Each manifest with the level of its attachments.
+        let mut waiting: VecDeque<_> = subjects.into_iter().map(|subject| (subject, 1)).collect();
+        while let Some((subject, level)) = waiting.pop_front() {
             if !listed.insert(subject.clone()) {
                 continue;
             }
@@ -48,30 +47,22 @@ impl AttachedComparison<'_> {
             };
             let known: HashSet<_> = known.iter().map(key).collect();
             for attached in attached {
-                if !seen.insert((subject.clone(), key(&attached))) {
+                if !bounds.note(&attached, &subject, level)? {
                     continue;
                 }
-                if seen.len() > MOST || depth > DEEPEST {
-                    return Err(Error::TooMuchAttached {
-                        reference: self.source.to_string(),
-                        most: MOST,
-                        deepest: DEEPEST,
-                    });
-                }
-                let Some(tree) = self.tree(&attached, &subject).await? else {
+                let Some(tree) = self.tree(&reader, &attached, &subject).await? else {
                     continue;
                 };
                 let mut stored = self.place.count(&tree).await?;
                 if !known.contains(&key(&attached)) && stored.sent == 0 {
                     // The mirror has the manifest, but does not list it. Listing it takes another push of the manifest.
-                    let (AttachedManifest::Referrer(manifest)
-                    | AttachedManifest::Tagged(_, manifest)) = &attached;
-                    stored.existing = stored.existing.saturating_sub(manifest.size);
-                    stored.sent = manifest.size;
+                    let size = attached.descriptor().size;
+                    stored.existing = stored.existing.saturating_sub(size);
+                    stored.sent = size;
                 }
                 sum = sum.and(stored);
                 let below = tree.own_manifests().into_iter();
-                waiting.extend(below.map(|manifest| (manifest, depth + 1)));
+                waiting.extend(below.map(|manifest| (manifest, level + 1)));
             }
         }
         Ok(sum)
@@ -80,19 +71,13 @@ impl AttachedComparison<'_> {
     /// Reads an attachment. Returns `None` if the source does not have it, or if its manifest names another subject.
     async fn tree(
         &self,
+        reader: &AttachedReader<'_>,
         attached: &AttachedManifest,
         subject: &Digest,
     ) -> Result<Option<Tree>, Error> {
-        let name = ManifestName::Digest(attached.digest().clone());
-        let (manifest, bytes) = match self.from.fetch_manifest(&name).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            found => found?,
-        };
-        let declared = Declaration::of(&bytes);
-        let is_referrer = declared.is_some_and(|declared| declared.subject == *subject);
-        if matches!(attached, AttachedManifest::Referrer(_)) && !is_referrer {
+        let FetchedAttached::Found(manifest, bytes) = reader.fetch(attached, subject).await? else {
             return Ok(None);
-        }
+        };
         let tree = Tree::read_attached(self.from, self.source, &manifest, bytes, subject);
         tree.await.map(Some)
     }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::archive::{Dates, read_claims_with};
 use crate::content::{Content, Descriptor, ErrorKind};
+use crate::oci::annotation_names::CREATED;
 use crate::oci::{Artifact, Repository, read_json};
 
 use super::super::annotations;
@@ -17,8 +18,6 @@ use super::super::client::Client;
 use super::super::error::Error;
 use super::super::lookup::read_range;
 
-/// The annotation with the time of creation (OCI image specification, "Pre-Defined Annotation Keys").
-const CREATED: &str = "org.opencontainers.image.created";
 /// How many bytes of an archive's start are read to find its claims. They are the first entry of an archive.
 const HEAD: u64 = 64 * 1024;
 

@@ -10,7 +10,7 @@ use super::super::error::Error;
 use super::manifests::remains;
 use super::plan::PrunePlan;
 
-/// How often all tags are read during the deletion of as many manifests as there are tags.
+/// How many times all tags are read while as many manifests are deleted as there are tags.
 const READINGS: usize = 8;
 /// How many manifests are deleted after each reading, even if there are only a few tags.
 const FEWEST: usize = 8;
@@ -24,7 +24,7 @@ pub(super) struct CurrentTags {
     /// The content that is needed since the plan was made, each with a tag that needs it.
     newly_needed: BTreeMap<Digest, String>,
     /// How many manifests may be deleted before the tags are read again.
-    left: usize,
+    deletions_left: usize,
 }
 
 /// Whether the tags of the manifests that are deleted are as they were read.
@@ -63,7 +63,7 @@ impl CurrentTags {
         }
         Ok(Self {
             // The first of these deletions follows at once.
-            left: (tags.len() / READINGS).max(FEWEST) - 1,
+            deletions_left: (tags.len() / READINGS).max(FEWEST) - 1,
             tags,
             needed,
             newly_needed,
@@ -91,9 +91,9 @@ impl CurrentTags {
     }
 
     /// Counts a deletion. Returns whether the tags were read recently enough for it.
-    pub(super) fn count(&mut self) -> bool {
-        let is_recent = self.left > 0;
-        self.left = self.left.saturating_sub(1);
+    pub(super) fn count_deletion(&mut self) -> bool {
+        let is_recent = self.deletions_left > 0;
+        self.deletions_left = self.deletions_left.saturating_sub(1);
         is_recent
     }
 

@@ -9,7 +9,7 @@ use super::super::error::Error;
 use super::current::{Confirmed, CurrentTags};
 use super::plan::{PrunePlan, PrunedManifest};
 
-/// How often a deletion is looked up while its attachments change.
+/// How many times a deletion is looked up while its attachments change.
 const MOST_LOOKUPS: usize = 8;
 
 /// The outcome of a plan for one of its manifests.
@@ -86,7 +86,7 @@ impl<'a> Execution<'a> {
         if self
             .current
             .as_mut()
-            .is_some_and(|current| !current.count())
+            .is_some_and(|current| !current.count_deletion())
         {
             self.current = None;
         }

@@ -115,6 +115,14 @@ pub enum SigningError {
     /// Generating a key, or signing with it, failed.
     #[error("cannot make a key to sign with")]
     Key,
+    /// A statement, an entry for the transparency log or a bundle cannot be encoded.
+    #[error("cannot encode {what} in JSON")]
+    Encode {
+        /// The name of the content, such as "the statement".
+        what: &'static str,
+        /// The error of the encoder.
+        source: Cause,
+    },
     /// The work was cancelled: the runtime is shutting down.
     #[error("the work was cancelled")]
     Cancelled,
@@ -150,7 +158,7 @@ impl SigningError {
                 kind => kind,
             },
             Self::Answer { .. } | Self::NotVerified(_) => ErrorKind::NotVerified,
-            Self::Key | Self::Cancelled => ErrorKind::Other,
+            Self::Key | Self::Encode { .. } | Self::Cancelled => ErrorKind::Other,
         }
     }
 

@@ -127,7 +127,10 @@ impl SigningSession {
             bundle = bundle.with_rfc3161_timestamp(timestamp);
         }
         let bytes = serde_json::to_vec(&bundle.into_bundle());
-        let bytes = bytes.map_err(|error| SigningError::Predicate(error.to_string()))?;
+        let bytes = bytes.map_err(|error| SigningError::Encode {
+            what: "the bundle",
+            source: error.into(),
+        })?;
         // The services may return wrong answers. A bundle that other clients cannot verify must not be attached.
         let identity = self.verifier.verify(&bytes, manifest);
         let identity = identity.map_err(SigningError::NotVerified)?;
@@ -178,20 +181,23 @@ impl SigningSession {
             what: "an entry in the transparency log",
             url: format!("{}{path}", log.url),
         };
-        let body = match log.version {
+        let body: Result<Vec<u8>, Cause> = match log.version {
             LogVersion::V1 => DsseEntry::new(envelope, certificate)
-                .map_err(|error| error.to_string())
-                .and_then(|entry| serde_json::to_vec(&entry).map_err(|error| error.to_string())),
+                .map_err(Cause::from)
+                .and_then(|entry| serde_json::to_vec(&entry).map_err(Cause::from)),
             LogVersion::V2 => {
                 let hash = sha256(&pae(&envelope.payload_type, envelope.payload.as_bytes()));
                 let details = RekorV2KeyDetails::PkixEcdsaP256Sha256;
                 let signature = &envelope.signature.sig;
                 let entry =
                     HashedRekordV2::new_with_certificate(&hash, signature, certificate, details);
-                serde_json::to_vec(&entry).map_err(|error| error.to_string())
+                serde_json::to_vec(&entry).map_err(Cause::from)
             }
         };
-        let body = body.map_err(SigningError::Predicate)?;
+        let body = body.map_err(|source| SigningError::Encode {
+            what: "the entry for the transparency log",
+            source,
+        })?;
         let body = Some((JSON, body.into()));
         let answer = asked.send(&self.services, None, body, JSON).await?;
         let entry = match log.version {

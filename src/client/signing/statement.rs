@@ -52,7 +52,10 @@ impl<'a> Statement<'a> {
 
     /// Returns the statement in JSON. The signature is about these bytes.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, SigningError> {
-        serde_json::to_vec(self).map_err(|error| SigningError::Predicate(error.to_string()))
+        serde_json::to_vec(self).map_err(|error| SigningError::Encode {
+            what: "the statement",
+            source: error.into(),
+        })
     }
 }
 

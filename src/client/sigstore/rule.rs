@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::wildcard::fits;
+use super::super::wildcard::matches;
 use super::error::BundleError;
 use super::identity::SigstoreIdentity;
 use super::root::SigstoreRoot;
@@ -67,7 +67,7 @@ impl SigstoreRule {
         allow(dead_code, reason = "no identity can be verified without the feature")
     )]
     pub(in crate::client) fn check(&self, identity: &SigstoreIdentity) -> Result<(), BundleError> {
-        if self.issuer != identity.issuer || !fits(&self.subject, &identity.subject) {
+        if self.issuer != identity.issuer || !matches(&self.subject, &identity.subject) {
             return Err(BundleError::OtherIdentity {
                 issuer: identity.issuer.clone(),
                 subject: identity.subject.clone(),

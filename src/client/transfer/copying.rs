@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
 use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step, Stored};
-use crate::oci::{self, media_type};
+use crate::oci::{self, Reference, media_type};
 
 use super::super::Client;
 use super::super::error::Error;
@@ -22,6 +22,8 @@ const AT_A_TIME: usize = 4;
 /// A copy from one storage to another.
 pub(in crate::client) struct Transfer<'a> {
     pub(in crate::client) client: &'a Client,
+    /// The reference that is copied.
+    source: &'a Reference,
     pub(in crate::client) from: &'a dyn ReadStorage,
     pub(in crate::client) to: &'a dyn Push,
     /// The repository that the registry of the destination can mount blobs from.
@@ -33,15 +35,16 @@ pub(in crate::client) struct Transfer<'a> {
 }
 
 impl<'a> Transfer<'a> {
-    /// Prepares to copy from `from` to `to`.
+    /// Prepares to copy from `from`, the storage of `source`, to `to`.
     pub(in crate::client) fn new(
         client: &'a Client,
-        from: &'a dyn ReadStorage,
+        (source, from): (&'a Reference, &'a dyn ReadStorage),
         to: &'a dyn Push,
         mount_from: Option<&'a str>,
     ) -> Self {
         Self {
             client,
+            source,
             from,
             to,
             mount_from,
@@ -76,7 +79,8 @@ impl<'a> Transfer<'a> {
             let source = Content::new(self.from, descriptor);
             let progress = self.client.progress.as_ref();
             let source = MeteredSource::new(&source, descriptor, Step::Copying, progress);
-            put_blob(self.to, descriptor, self.mount_from, &source).await?
+            let stored = put_blob(self.to, descriptor, self.mount_from, &source).await;
+            stored.map_err(Error::giving(self.source))?
         };
         let mut sum = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
         *sum = sum.and(stored);

@@ -135,7 +135,8 @@ impl TreeReader<'_> {
     }
 
     async fn read_root(&self, root: &Descriptor) -> Result<Bytes, Error> {
-        Ok(read_manifest(root, &Content::new(self.from, root)).await?)
+        let read = read_manifest(root, &Content::new(self.from, root)).await;
+        read.map_err(|error| Error::giving(self.source)(error.into()))
     }
 
     /// Adds a manifest after everything that it names.
@@ -205,7 +206,7 @@ impl TreeReader<'_> {
         // that it is missing.
         let is_outage = missing.kind() == ErrorKind::Unavailable;
         if !may_be_missing && (is_outage || !is_foreign(&child)) {
-            return Err(missing.into());
+            return Err(Error::giving(self.source)(missing.into()));
         }
         // Another manifest may need the content, and then it must not be missing.
         tree.seen.remove(&key(&child));

@@ -7,9 +7,11 @@ use super::super::sigstore::SigstoreRule;
 use super::{Pinning, Rule, Stale, TrustError, TrustPolicy};
 
 impl TrustPolicy {
-    /// Returns the first rule that fits `reference`.
+    /// Returns the first rule that matches `reference`.
     pub(crate) fn rule(&self, reference: &Reference) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.pattern.fits(reference))
+        self.rules
+            .iter()
+            .find(|rule| rule.pattern.matches(reference))
     }
 
     /// Returns the Sigstore identities of which one has to vouch for the manifest that `reference` names. Empty: no

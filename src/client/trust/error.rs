@@ -67,8 +67,8 @@ pub enum TrustError {
         /// The pattern of the rule that decided.
         rule: Pattern,
     },
-    /// No rule fits the archive, and the policy denies what no rule fits. The field is the reference.
-    #[error("no rule of the trust policy fits {0}, and the policy denies such references")]
+    /// No rule matches the archive, and the policy denies what no rule matches. The field is the reference.
+    #[error("no rule of the trust policy matches {0}, and the policy denies such references")]
     NoRule(String),
     /// The revision of the archive is lower than the policy allows.
     #[error("{what} has revision {revision}; at least {minimum} is required")]
@@ -100,7 +100,7 @@ pub enum TrustError {
     },
     /// The issuer or the subject of the archive is not the one that the repository is pinned to.
     #[error(
-        "{what} has another publisher than {place} is pinned to since {}: {}",
+        "{what} is not by the publisher to which {place} has been pinned since {}: {}",
         rfc3339(unix_seconds(*since)),
         changes.join(", ")
     )]
@@ -131,7 +131,7 @@ pub enum TrustError {
     #[error("{0} is never pinned: it is on this machine, or the trust policy says `pin = \"off\"`")]
     NeverPinned(String),
     /// The manifest has no Sigstore bundle, and the policy demands that an identity vouches for it.
-    #[error("{what} has no Sigstore bundle, and the trust policy demands one by {}", demanded.join(" or "))]
+    #[error("{what} has no Sigstore bundle, and one by {} is demanded", demanded.join(" or "))]
     NoBundle {
         /// The archive.
         what: String,

@@ -8,7 +8,7 @@ use nkeys::{KeyPair, KeyPairType};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::content::{directory_of, user_directory};
+use crate::content::{directory_of, link_to_nothing, user_directory};
 
 use super::super::toml_problem::{Problem, read_text};
 use super::identities::{self, IdentityTable};
@@ -33,7 +33,7 @@ struct Document {
     stale: Stale,
 }
 
-/// The decision about references that no rule fits.
+/// The decision about references that no rule matches.
 #[derive(std::default::Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Default {
@@ -90,9 +90,13 @@ impl TrustPolicy {
         let Some(path) = Self::path_of_user() else {
             return Ok(Self::default());
         };
-        // Only an absent file means the default policy. A dangling link is an error, as is every other failure.
+        // Only an absent file means the default policy. A link to nothing is an error, as is every other failure.
         match path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && link_to_nothing(&path).is_none() =>
+            {
+                Ok(Self::default())
+            }
             _ => Self::read(&path),
         }
     }

@@ -37,7 +37,7 @@ pub(crate) use pins::pin_name;
 
 /// Which verified archives may be used.
 ///
-/// The first rule whose pattern fits a reference decides, and no other. The default policy allows any issuer, and
+/// The first rule whose pattern matches a reference decides, and no other. The default policy allows any issuer, and
 /// pins on first use.
 ///
 /// ```
@@ -64,7 +64,7 @@ pub struct TrustPolicy {
     pub accept_identity: bool,
     /// Whether a tag may have a lower revision than before. The pin then has the lower revision.
     pub allow_downgrade: bool,
-    /// Whether a reference that no rule fits is refused. This has no effect when [`issuers`](Self::issuers) is not
+    /// Whether a reference that no rule matches is refused. This has no effect when [`issuers`](Self::issuers) is not
     /// empty.
     pub deny_others: bool,
     /// The rules. Local files have no rule.
@@ -138,7 +138,7 @@ pub enum Pinning {
 }
 
 impl Rule {
-    /// Returns a rule that demands nothing of the repositories that fit `pattern`.
+    /// Returns a rule that demands nothing of the repositories that `pattern` matches.
     #[must_use]
     pub fn new(pattern: Pattern) -> Self {
         Self {
@@ -235,7 +235,7 @@ impl TrustPolicy {
         self
     }
 
-    /// Refuses references that no rule fits.
+    /// Refuses references that no rule matches.
     #[must_use]
     pub fn deny_others(mut self) -> Self {
         self.deny_others = true;
@@ -263,7 +263,7 @@ impl TrustPolicy {
         self
     }
 
-    /// Appends a rule. The first rule that fits decides.
+    /// Appends a rule. The first rule that matches decides.
     #[must_use]
     pub fn with_rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::oci::Reference;
 
-use super::super::wildcard::fits;
+use super::super::wildcard::matches;
 
 /// The text that stands for all image layouts.
 const LAYOUT: &str = "oci-layout";
@@ -13,8 +13,8 @@ const LAYOUT: &str = "oci-layout";
 /// A pattern for repositories: `ghcr.io/org/provider`, `ghcr.io/org/*`, `*.example.com`, `*`.
 ///
 /// In the registry and in the repository, `*` stands for any number of any characters, including `/`. A pattern without
-/// a repository fits all repositories of the registry. `oci-layout` fits all image layouts. A pattern fits all
-/// spellings of a repository: `docker.io/demo` also fits `registry-1.docker.io:443/library/demo`.
+/// a repository matches all repositories of the registry. `oci-layout` matches all image layouts. A pattern matches all
+/// spellings of a repository: `docker.io/demo` also matches `registry-1.docker.io:443/library/demo`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     registry: String,
@@ -37,9 +37,9 @@ impl Pattern {
         }
     }
 
-    /// Returns whether the pattern fits the repository of `reference`. Tags and digests make no difference.
+    /// Returns whether the pattern matches the repository of `reference`. Tags and digests make no difference.
     #[must_use]
-    pub fn fits(&self, reference: &Reference) -> bool {
+    pub fn matches(&self, reference: &Reference) -> bool {
         let place = match reference {
             Reference::Registry(place) => Some(place.under_one_name()),
             Reference::Layout(_) => None,
@@ -47,7 +47,8 @@ impl Pattern {
         let registry = place.as_ref().map_or(LAYOUT, |place| place.registry());
         let repository = place.as_ref().map_or("", |place| place.repository());
         let pattern = self.repository.as_ref();
-        fits(&self.registry, registry) && pattern.is_none_or(|pattern| fits(pattern, repository))
+        matches(&self.registry, registry)
+            && pattern.is_none_or(|pattern| matches(pattern, repository))
     }
 }
 
@@ -74,7 +75,9 @@ impl FromStr for Pattern {
             ));
         }
         if text.contains('@') || repository.is_some_and(|repository| repository.contains(':')) {
-            return Err(wrong("a pattern fits all tags and digests of a repository"));
+            return Err(wrong(
+                "a pattern matches all tags and digests of a repository",
+            ));
         }
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(wrong("registries and repositories are in lower case"));
@@ -86,7 +89,7 @@ impl FromStr for Pattern {
                 "a pattern is REGISTRY or REGISTRY/REPOSITORY, with `*` for any characters",
             ));
         }
-        // Parsing an example of a fitting reference shows whether such a repository can exist, and how it is usually
+        // Parsing an example of a matching reference shows whether such a repository can exist, and how it is usually
         // spelled. In the example, each `*` in the repository is a letter, and a registry with `*` is an example
         // registry.
         let (open, whole) = (registry.contains('*'), repository.unwrap_or("*"));
@@ -96,7 +99,7 @@ impl FromStr for Pattern {
             return Err(wrong("no registry or no repository can have that name"));
         };
         let example = example.under_one_name();
-        if open && fits(registry, "registry-1.docker.io") && !fits(registry, "docker.io") {
+        if open && matches(registry, "registry-1.docker.io") && !matches(registry, "docker.io") {
             return Err(wrong("Docker Hub is `docker.io`"));
         }
         let registry = if open {

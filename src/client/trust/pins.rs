@@ -1,7 +1,7 @@
 //! Pins: the identity that published in a repository before, and the revisions that its tags had.
 
 use crate::archive::{Rotation, VerifiedClaims};
-use crate::cache::Identity;
+use crate::cache::Pin;
 use crate::content::Digest;
 use crate::oci::{Reference, RegistryReference};
 
@@ -38,10 +38,10 @@ impl TrustPolicy {
     /// the pin does not change.
     pub(in crate::client) fn judge(
         &self,
-        known: Option<&Identity>,
+        known: Option<&Pin>,
         place: &str,
         candidate: &Candidate,
-    ) -> Result<Option<Identity>, TrustError> {
+    ) -> Result<Option<Pin>, TrustError> {
         let Candidate {
             reference, claims, ..
         } = candidate;
@@ -54,7 +54,7 @@ impl TrustPolicy {
                     issuer: claims.issuer().to_string(),
                 });
             }
-            None => Identity::new(claims.issuer().as_str(), claims.subject().as_str()),
+            None => Pin::new(claims.issuer().as_str(), claims.subject().as_str()),
         };
         // The revision is compared for tags only. A reference with a digest asks for exactly that archive, even an old
         // one.
@@ -92,10 +92,10 @@ impl TrustPolicy {
     /// Returns the new pin if the present pin, a rotation statement, a rule or the caller allows the publisher.
     fn recognize(
         &self,
-        known: &Identity,
+        known: &Pin,
         place: &str,
         candidate: &Candidate,
-    ) -> Result<Identity, TrustError> {
+    ) -> Result<Pin, TrustError> {
         let Candidate {
             reference, claims, ..
         } = candidate;
@@ -122,9 +122,9 @@ impl TrustPolicy {
         }
         if self.accept_identity {
             // The revisions stay: the caller has accepted another identity, and not an older archive.
-            return Ok(Identity {
+            return Ok(Pin {
                 revisions: known.revisions.clone(),
-                ..Identity::new(issuer, subject)
+                ..Pin::new(issuer, subject)
             });
         }
         if former && subject_allowed {

@@ -1,7 +1,7 @@
 //! Following rotation statements: an account that a host trusts hands over to another one.
 
 use crate::archive::{Rotation, VerifiedClaims};
-use crate::cache::{FormerIssuer, Identity};
+use crate::cache::{FormerIssuer, Pin};
 
 /// Returns the pin after a statement on the manifest of an archive with these claims. `None`: the pin does not
 /// follow the statement.
@@ -9,11 +9,7 @@ use crate::cache::{FormerIssuer, Identity};
 /// Only an account that the pin allows without restriction can hand over. Otherwise anybody could write a statement. A
 /// statement that is older than the newest one that was followed is ignored, so that old manifests do not undo later
 /// statements.
-pub(super) fn follow(
-    known: &Identity,
-    claims: &VerifiedClaims,
-    statement: &Rotation,
-) -> Option<Identity> {
+pub(super) fn follow(known: &Pin, claims: &VerifiedClaims, statement: &Rotation) -> Option<Pin> {
     let (from, to) = (statement.from().as_str(), statement.to().as_str());
     let allowed = known.allows_issuer(from)
         && statement.fits(claims)

@@ -4,7 +4,7 @@ use crate::archive::VerifiedClaims;
 use crate::archive::{
     ArchiveWriter, Compression, Input, Key, KeyKind, Limits, Metadata, Signer, Target, verify,
 };
-use crate::cache::Identity;
+use crate::cache::Pin;
 use crate::content::{ErrorKind, Silent};
 use crate::oci::Reference;
 
@@ -56,7 +56,7 @@ fn refusal(policy: &TrustPolicy, claims: &VerifiedClaims) -> String {
 }
 
 #[test]
-fn the_first_rule_that_fits_decides_and_no_other() {
+fn the_first_rule_that_matches_decides_and_no_other() {
     let claims = claims(None);
     let strict = Rule {
         issuers: vec!["A".to_owned()],
@@ -80,7 +80,7 @@ fn the_first_rule_that_fits_decides_and_no_other() {
 }
 
 #[test]
-fn a_reference_that_no_rule_fits_is_denied_where_the_policy_says_so() {
+fn a_reference_that_no_rule_matches_is_denied_where_the_policy_says_so() {
     let claims = claims(None);
     let mut policy = policy([rule("docker.io")]);
     policy.deny_others = true;
@@ -144,10 +144,10 @@ fn registries_on_this_machine_are_pinned_only_by_a_rule() {
 
 fn judge(
     policy: &TrustPolicy,
-    known: &Identity,
+    known: &Pin,
     text: &str,
     claims: &VerifiedClaims,
-) -> Result<Option<Identity>, TrustError> {
+) -> Result<Option<Pin>, TrustError> {
     let candidate = Candidate {
         reference: &reference(text),
         claims,
@@ -158,8 +158,8 @@ fn judge(
 }
 
 /// Returns a pin to the publisher of these claims, whose archive was used before.
-fn pin_to(claims: &VerifiedClaims) -> Identity {
-    let mut pin = Identity::new(claims.issuer().as_str(), claims.subject().as_str());
+fn pin_to(claims: &VerifiedClaims) -> Pin {
+    let mut pin = Pin::new(claims.issuer().as_str(), claims.subject().as_str());
     pin.note_use(&crate::content::Digest::of(b"manifest"));
     pin
 }
@@ -206,7 +206,7 @@ fn an_archive_without_a_revision_is_older_than_any_that_has_one() {
 #[test]
 fn accepting_another_identity_does_not_accept_an_older_archive() {
     let (claims, mut policy) = (claims(Some(3)), policy([]));
-    let mut pin = Identity::new(claims.issuer().as_str(), "V");
+    let mut pin = Pin::new(claims.issuer().as_str(), "V");
     pin.revisions.insert("1.0".to_owned(), 4);
     let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
     let TrustError::IdentityChanged { changes, .. } = refused else {

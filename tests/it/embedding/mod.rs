@@ -62,7 +62,7 @@ async fn publish(environment: &Environment, reference: &str) -> String {
     push(environment, &client, reference).await
 }
 
-/// Returns how often the registry answered with this status.
+/// Returns how many times the registry answered with this status.
 fn answers(registry: &Registry, status: u16) -> usize {
     registry.requests();
     let answered = format!("HTTP/1.1\" {status} ");

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::join;
-use wasmcloud_par::client::Client;
-use wasmcloud_par::progress::{Meter, Progress, Step};
+use wasmcloud_par::client::{Client, ClientOptions, PushOptions};
+use wasmcloud_par::content::ErrorKind;
+use wasmcloud_par::progress::{Meter, Progress, Step, Stopped};
 
 use super::{options, parsed};
 use crate::support::{Environment, Registry, block_on};
@@ -76,4 +78,52 @@ fn each_step_names_its_reference() {
     assert!(counts.contains_key(&(copied.clone(), "Copying".to_owned())));
     let named: BTreeSet<_> = counts.keys().map(|(reference, _)| reference).collect();
     assert_eq!(named, references.iter().chain([&copied]).collect());
+}
+
+/// Stops each step at its first byte.
+struct Stops;
+
+impl Progress for Stops {
+    fn begin(&self, _step: Step, _total: u64) -> Box<dyn Meter> {
+        Box::new(Self)
+    }
+}
+
+impl Meter for Stops {
+    fn advance(&self, _bytes: u64) -> io::Result<()> {
+        Err(Stopped.into())
+    }
+}
+
+#[test]
+fn a_program_can_tell_that_its_progress_stopped_the_work() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let reference = parsed(&registry.reference("a:1"));
+    let publisher = Client::new(options(&environment)).unwrap();
+    let with = ClientOptions::isolated(environment.path("stopped")).progress(Arc::new(Stops));
+    let client = Client::new(with.at_once(NonZeroUsize::MAX)).unwrap();
+    block_on(async {
+        // With an index, an executable is downloaded by its range.
+        for name in ["a.par", "a.par.gz"] {
+            let file = pack_noise(&environment, name, 100_000);
+            let pushing = PushOptions::default().change_identity(true);
+            publisher.push(&file, &reference, pushing).await.unwrap();
+            let target = wasmcloud_par::Target::host();
+            let errors = [
+                client.inspect(&reference).await.unwrap_err(),
+                client.fetch(&reference, &target).await.unwrap_err(),
+                client
+                    .push(&file, &reference, PushOptions::default())
+                    .await
+                    .unwrap_err(),
+            ];
+            for error in errors {
+                assert!(error.is_stopped(), "{error:?}");
+                assert_eq!(error.kind(), ErrorKind::Other, "{error:?}");
+            }
+        }
+    });
+    let missing = parsed(&registry.reference("b:1"));
+    let refused = block_on(client.inspect(&missing)).unwrap_err();
+    assert!(!refused.is_stopped(), "{refused}");
 }

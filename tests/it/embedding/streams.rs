@@ -209,3 +209,12 @@ fn a_host_can_spawn_the_streams_of_a_client() {
     assert_can_be_spawned(client.prefetch(Vec::new(), &target(), NonZeroUsize::MIN));
     assert_can_be_spawned(client.watch(&parsed("localhost:1/x:1"), SOON));
 }
+
+/// A host keeps a stream of results in a value that its tasks share.
+#[test]
+fn values_of_the_library_can_be_shared_and_shown() {
+    fn is_shared<T: Send + Sync + std::fmt::Debug>() {}
+    is_shared::<Client>();
+    is_shared::<wasmcloud_par::ClientOptions>();
+    is_shared::<Outcomes<Result<(), Error>>>();
+}

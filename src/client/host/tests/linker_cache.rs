@@ -42,8 +42,8 @@ fn a_damaged_cache_is_not_used() {
     for length in 0..bytes.len() {
         assert_eq!(LinkerCache::parse(&bytes[..length]), None, "{length}");
     }
-    let mut lies = bytes.clone();
-    let count = lies.len() - bytes.len() + b"ld.so-1.7.0\0older part".len() + MAGIC.len();
-    lies[count..count + 4].fill(0xff);
-    assert_eq!(LinkerCache::parse(&lies), None);
+    let mut wrong = bytes.clone();
+    let count = wrong.len() - bytes.len() + b"ld.so-1.7.0\0older part".len() + MAGIC.len();
+    wrong[count..count + 4].fill(0xff);
+    assert_eq!(LinkerCache::parse(&wrong), None);
 }

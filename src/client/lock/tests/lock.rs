@@ -26,8 +26,8 @@ fn two() -> Lock {
 
 /// Returns the line and the reason of the error for a malformed lock file.
 fn problem(text: &str) -> (usize, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("par.lock");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("par.lock");
     std::fs::write(&path, text).unwrap();
     let error = Lock::read(&path).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
@@ -39,8 +39,8 @@ fn problem(text: &str) -> (usize, String) {
 
 #[test]
 fn a_lock_is_read_as_it_was_written_and_its_file_is_always_the_same() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("par.lock");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("par.lock");
     let lock = two();
     lock.write(&path).unwrap();
     assert_eq!(Lock::read(&path).unwrap(), lock);
@@ -189,8 +189,8 @@ fn signed(name: &str, subject: Option<&str>) -> Locked {
 
 #[test]
 fn a_lock_with_an_identity_has_a_version_that_older_programs_refuse() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("par.lock");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("par.lock");
     let lock = two().with(signed("ghcr.io/org/a:1.0", Some("dev@example.com")));
     lock.write(&path).unwrap();
     assert_eq!(Lock::read(&path).unwrap(), lock);

@@ -8,8 +8,8 @@ fn policy(text: &str) -> TrustPolicy {
 }
 
 fn problem(text: &str) -> (String, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("trust.toml");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("trust.toml");
     std::fs::write(&path, text).unwrap();
     let error = TrustPolicy::read(&path).unwrap_err();
     assert_eq!(error.kind(), crate::content::ErrorKind::Usage);
@@ -173,8 +173,8 @@ fn a_malformed_policy_is_reported_with_line_and_column() {
 
 #[test]
 fn a_file_that_is_not_text_or_too_large_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("trust.toml");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("trust.toml");
     for bytes in [vec![0xff], vec![b' '; LIMIT as usize + 1]] {
         std::fs::write(&path, bytes).unwrap();
         let error = TrustPolicy::read(&path).unwrap_err();

@@ -1,8 +1,8 @@
 use super::*;
 
 #[test]
-fn a_pattern_fits_its_repositories_and_none_with_similar_names() {
-    for (pattern, fitting, others) in [
+fn a_pattern_matches_its_repositories_and_none_with_similar_names() {
+    for (pattern, matching, others) in [
         (
             "ghcr.io/org/provider",
             &["ghcr.io/org/provider:1", "GHCR.io:443/org/provider"][..],
@@ -63,18 +63,18 @@ fn a_pattern_fits_its_repositories_and_none_with_similar_names() {
     ] {
         let parsed: Pattern = pattern.parse().unwrap();
         assert_eq!(parsed.to_string(), pattern);
-        let fits = |text: &&str| parsed.fits(&text.parse().unwrap());
-        for text in fitting {
-            assert!(fits(text), "{pattern}: {text}");
+        let matches = |text: &&str| parsed.matches(&text.parse().unwrap());
+        for text in matching {
+            assert!(matches(text), "{pattern}: {text}");
         }
         for text in others {
-            assert!(!fits(text), "{pattern}: {text}");
+            assert!(!matches(text), "{pattern}: {text}");
         }
     }
 }
 
 #[test]
-fn a_pattern_is_parsed_like_the_references_that_it_fits() {
+fn a_pattern_is_parsed_like_the_references_that_it_matches() {
     for (written, meant) in [
         ("docker.io/demo", "docker.io/library/demo"),
         ("index.docker.io", "docker.io"),

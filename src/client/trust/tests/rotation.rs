@@ -45,8 +45,8 @@ impl Provider {
         Rotation::sign(&self.accounts[from], &to, &providers, retire, date).unwrap()
     }
 
-    fn pin(&self, account: usize) -> Identity {
-        Identity::new(&self.account(account), self.subject.as_str())
+    fn pin(&self, account: usize) -> Pin {
+        Pin::new(&self.account(account), self.subject.as_str())
     }
 }
 
