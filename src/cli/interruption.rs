@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::content::Stopped;
+
 /// Whether the user wants the command to stop.
 #[derive(Clone, Default)]
 pub(crate) struct Interruption {
     requested: Arc<AtomicBool>,
+    in_last_step: Arc<AtomicBool>,
     wake: Arc<Notify>,
 }
 
@@ -26,7 +29,9 @@ impl Interruption {
             let _context = runtime.enter();
             Signals::new()?
         };
-        let Self { requested, wake } = interruption.clone();
+        let Self {
+            requested, wake, ..
+        } = interruption.clone();
         std::thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
@@ -50,9 +55,26 @@ impl Interruption {
         self.wake.notified().await;
     }
 
+    /// Begins the last step of the command, which must not end half done. From now on, a signal does not stop the command.
+    /// Fails if a signal has arrived before.
+    pub(crate) fn begin_last_step(&self) -> Result<(), Stopped> {
+        // In this order, because a signal can arrive at any time.
+        self.in_last_step.store(true, Ordering::SeqCst);
+        if self.requested() {
+            return Err(Stopped);
+        }
+        Ok(())
+    }
+
+    /// Returns whether the last step has begun.
+    pub(crate) fn is_in_last_step(&self) -> bool {
+        self.in_last_step.load(Ordering::SeqCst)
+    }
+
     #[cfg(test)]
     pub(crate) fn request(&self) {
         self.requested.store(true, Ordering::SeqCst);
+        self.wake.notify_one();
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::archive::{Issuer, Subject};
-use crate::cache::{FormerIssuer, Identity};
+use crate::cache::{FormerIssuer, Pin};
 use crate::client::pin_name;
 use crate::content::{Digest, rfc3339, unix_seconds};
 use crate::oci::Place;
@@ -19,12 +19,12 @@ const MOST: usize = 10_000;
 #[derive(Deserialize)]
 struct Document {
     version: u64,
-    pins: Vec<Pin>,
+    pins: Vec<PinEntry>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Pin {
+struct PinEntry {
     repository: String,
     issuer: String,
     service: String,
@@ -40,9 +40,9 @@ struct Pin {
 }
 
 /// Returns the fields of the document, with the pins sorted by repository.
-pub(crate) fn fields(pins: &BTreeMap<String, Identity>) -> [(&'static str, Value); 2] {
+pub(crate) fn fields(pins: &BTreeMap<String, Pin>) -> [(&'static str, Value); 2] {
     let pins = pins.iter().map(|(repository, pin)| {
-        json!(Pin {
+        json!(PinEntry {
             repository: repository.clone(),
             issuer: pin.issuer.clone(),
             service: pin.subject.clone(),
@@ -57,7 +57,7 @@ pub(crate) fn fields(pins: &BTreeMap<String, Identity>) -> [(&'static str, Value
 }
 
 /// Parses a document. The error has the reason, and the repository if there is one.
-pub(crate) fn read(text: &[u8]) -> Result<BTreeMap<String, Identity>, String> {
+pub(crate) fn read(text: &[u8]) -> Result<BTreeMap<String, Pin>, String> {
     let document: Document = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     if document.version != VERSION {
         let version = document.version;
@@ -80,7 +80,7 @@ pub(crate) fn read(text: &[u8]) -> Result<BTreeMap<String, Identity>, String> {
 }
 
 /// Checks the names, the keys and the dates of a pin, and returns its repository and its identity.
-fn checked(pin: Pin) -> Result<(String, Identity), String> {
+fn checked(pin: PinEntry) -> Result<(String, Pin), String> {
     let place: Place = pin
         .repository
         .parse()
@@ -100,7 +100,7 @@ fn checked(pin: Pin) -> Result<(String, Identity), String> {
         let date = humantime::parse_rfc3339(text);
         date.map_err(|_| format!("`{}` is not a date", text.escape_debug()))
     };
-    let mut identity = Identity::new(&pin.issuer, &pin.service);
+    let mut identity = Pin::new(&pin.issuer, &pin.service);
     identity.since = date(&pin.since)?;
     identity.revisions = pin.revisions;
     identity.former = pin.former;

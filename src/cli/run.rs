@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, ValueHint};
 use futures_util::future::{Either, select};
+use tokio::time::timeout;
 
 use crate::content::close_workers;
 
@@ -20,6 +21,7 @@ use super::output::{
 };
 use super::panics;
 use super::session::Session;
+use super::threads::blocking_work_ended;
 use super::variables::{Given, naming_variables, without_empty_variables};
 
 /// How long the command waits for blocking work to stop and to clean up after an interruption.
@@ -69,7 +71,8 @@ struct GlobalArgs {
     /// warnings
     #[arg(long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Print only errors to standard error. Default: warnings and notes are printed too
+    /// Print only errors, the paths of new keys and the output of compilers to standard error. Default: warnings and notes
+    /// are printed too
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Show no progress. Default: long steps have bars when standard error is a terminal, and a line every 15 seconds
@@ -205,30 +208,53 @@ fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
     let session = Session::new(
         printer.clone(),
         Arc::new(bars),
+        interruption.clone(),
         global.cache_dir,
         global.state_dir,
     );
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Problem::of(&error.into()))?;
-    let outcome = runtime.block_on(async {
-        let work = pin!(cli.command.run(&session, definition));
-        match select(work, pin!(interruption.wait())).await {
-            Either::Left((outcome, _)) => Some(outcome),
-            // The work was interrupted. Dropping it removes its unfinished files.
-            Either::Right(_) => None,
-        }
-    });
+    let work = cli.command.run(&session, definition);
+    let (outcome, grace) = runtime.block_on(until_interrupted(work, &interruption, GRACE));
     close_workers(runtime.handle());
     // Blocking work cannot be dropped. It notices the interruption at its next step, and `shutdown_timeout` gives it
     // time for that. But `shutdown_timeout` does not wait for queued tasks that have not begun. This task is queued last,
     // so all other tasks have begun when it runs.
     let _ = runtime.block_on(runtime.spawn_blocking(|| ()));
-    runtime.shutdown_timeout(GRACE);
+    runtime.shutdown_timeout(grace);
     match outcome {
         Some(Ok(answer)) => Ok(answer),
         Some(Err(error)) if !interruption.requested() && !is_interruption(&error) => {
             Err(Problem::of(&error))
         }
         _ => Err(Problem::interrupted()),
+    }
+}
+
+/// Waits for the end of the work of a command, or for an interruption. Returns the outcome if the work has ended, and
+/// what is left of `grace`, the time in which blocking work has to stop.
+async fn until_interrupted<T>(
+    work: impl Future<Output = T>,
+    interruption: &Interruption,
+    grace: Duration,
+) -> (Option<T>, Duration) {
+    let stop = async {
+        interruption.wait().await;
+        let since = Instant::now();
+        // The outcome of blocking work is not thrown away: it may be all that the command had to do.
+        let ended = timeout(grace, blocking_work_ended()).await;
+        if ended.is_err() && interruption.is_in_last_step() {
+            tracing::warn!(
+                "finishing the last step, which must not be left half done; another signal ends it at once"
+            );
+            blocking_work_ended().await;
+        }
+        grace.saturating_sub(since.elapsed())
+    };
+    // If both are ready, the outcome of the work counts.
+    match select(pin!(work), pin!(stop)).await {
+        Either::Left((outcome, _)) => (Some(outcome), grace),
+        // The work was interrupted. Dropping it removes its unfinished files.
+        Either::Right((left, _)) => (None, left),
     }
 }
 

@@ -36,11 +36,18 @@ const REASON_LIMIT: usize = 500;
 pub(crate) fn read_schema(path: &Path) -> Result<Value> {
     let schema = read_json(path, "schema")?;
     let name = path_text(path);
-    if schema.to_string().len() > PACKED_LIMIT {
+    let text = schema.to_string();
+    if text.len() > PACKED_LIMIT {
         bail!(Failure::usage(format!(
             "the schema {name} is too large for the claims that carry it: more than {PACKED_LIMIT} bytes"
         )));
     }
+    // The schema is two levels deep in the claims, and those who read them limit the levels as this parser does.
+    serde_json::from_str::<Value>(&format!("[[{text}]]")).with_context(|| {
+        Failure::usage(format!(
+            "the schema {name} is nested too deeply for the claims that carry it"
+        ))
+    })?;
     let checked = schema.clone();
     bounded(move || compile(&checked).map(drop))
         .with_context(|| Failure::usage(format!("cannot use the schema {name}")))?;

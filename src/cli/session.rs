@@ -1,20 +1,37 @@
 //! One run of the command: its output and its directories.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use crate::cache::{self, Cache, State};
-use crate::content::{AnsweringHosts, Progress, TemporaryDirectory};
+use crate::client;
+use crate::content::{AnsweringHosts, ErrorKind, Progress, TemporaryDirectory};
 
+use super::interruption::Interruption;
 use super::output::{Printer, Problem};
+use super::threads::blocking;
+
+/// How many bytes are written to find out whether a cache can be written to. A full disk has room for an empty file.
+const PROBE: usize = 16 * 1024;
+
+/// What a command can do with the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Write,
+    /// Nothing can be written, as in a cache that is read-only or on a full disk.
+    Read,
+    None,
+}
 
 /// The output, the progress and the directories that all commands use. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Session {
     printer: Printer,
     progress: Arc<dyn Progress>,
+    interruption: Interruption,
     cache_directory: Option<PathBuf>,
     state_directory: Option<PathBuf>,
 }
@@ -23,12 +40,14 @@ impl Session {
     pub(crate) fn new(
         printer: Printer,
         progress: Arc<dyn Progress>,
+        interruption: Interruption,
         cache_directory: Option<PathBuf>,
         state_directory: Option<PathBuf>,
     ) -> Self {
         Self {
             printer,
             progress,
+            interruption,
             cache_directory,
             state_directory,
         }
@@ -36,6 +55,11 @@ impl Session {
 
     pub(crate) fn progress(&self) -> &Arc<dyn Progress> {
         &self.progress
+    }
+
+    /// Whether the user wants the command to stop.
+    pub(crate) fn interruption(&self) -> &Interruption {
+        &self.interruption
     }
 
     /// Returns the record of the hosts that answer, for a command that asks registries.
@@ -72,38 +96,59 @@ impl Session {
         Ok(T::default())
     }
 
-    /// Returns this session, or one with a temporary cache if the user names no cache and the default one cannot be
-    /// used. The cache is deleted when the returned directory is dropped. Only for commands whose result does not
-    /// depend on the content of the cache. Blocks.
-    pub(crate) fn with_usable_cache(&self) -> Result<(Self, Option<TemporaryDirectory>)> {
-        if self.cache_directory.is_some() || Cache::open(None).is_ok() {
-            return Ok((self.clone(), None));
+    /// Calls `work` with this session if its cache can be used, or else with one that has a temporary cache. A cache to
+    /// which nothing can be written may have all that is needed: `work` is called with it first, and called again if it
+    /// fails because of that. Only for commands whose result does not depend on the content of the cache.
+    pub(crate) async fn in_usable_cache<T>(
+        &self,
+        work: impl AsyncFn(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let session = self.clone();
+        let access = blocking(move || session.cache_access()).await?;
+        if access != Access::None {
+            match work(self).await {
+                Err(error) if access == Access::Read && is_unwritable(&error) => {
+                    tracing::debug!("using a temporary cache: {error:#}");
+                }
+                outcome => return outcome,
+            }
         }
-        self.with_temporary_cache()
+        self.in_temporary_cache(work).await
     }
 
-    /// Returns this session, or one with a temporary cache if nothing can be written to the cache. The temporary cache
-    /// is deleted when the returned directory is dropped. Blocks.
-    pub(crate) fn with_writable_cache(&self) -> Result<(Self, Option<TemporaryDirectory>)> {
-        let existing = match Cache::open_existing(self.cache_directory()) {
-            Ok(existing) => existing,
-            Err(cache::Error::NoDirectory) => None,
-            Err(error) => return Err(error.into()),
+    /// Calls `work` with a session that has a temporary cache.
+    pub(crate) async fn in_temporary_cache<T>(
+        &self,
+        work: impl AsyncFn(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let create = || {
+            TemporaryDirectory::create_in(&std::env::temp_dir())
+                .context("cannot make a temporary directory")
         };
-        let opened = existing.or_else(|| Cache::open(self.cache_directory()).ok());
-        let is_writable = |cache: &Cache| tempfile::tempfile_in(cache.directory()).is_ok();
-        if opened.as_ref().is_some_and(is_writable) {
-            return Ok((self.clone(), None));
-        }
-        self.with_temporary_cache()
-    }
-
-    fn with_temporary_cache(&self) -> Result<(Self, Option<TemporaryDirectory>)> {
-        let directory = TemporaryDirectory::create_in(&std::env::temp_dir())
-            .context("cannot make a temporary directory")?;
+        let directory = blocking(create).await?;
         let mut session = self.clone();
         session.cache_directory = Some(directory.path().to_owned());
-        Ok((session, Some(directory)))
+        work(&session).await
+    }
+
+    /// Finds out what can be done with the cache, which is created if it is missing. An error says that the user names
+    /// a directory that cannot be a cache. Blocks.
+    fn cache_access(&self) -> Result<Access> {
+        let directory = self.cache_directory();
+        let opened = match Cache::open_existing(directory) {
+            Ok(Some(cache)) => Ok(cache),
+            Ok(None) => Cache::open(directory),
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(cache) if is_writable(&cache) => Ok(Access::Write),
+            Ok(_) => Ok(Access::Read),
+            Err(error) if error.kind() == ErrorKind::Usage => Err(error.into()),
+            Err(error) => {
+                tracing::debug!("using a temporary cache: {error}");
+                Ok(Access::None)
+            }
+        }
     }
 
     /// Whether standard output has to be a JSON object.
@@ -140,4 +185,19 @@ impl Session {
     pub(crate) fn warn(&self, message: &str) {
         self.printer.warn(message);
     }
+}
+
+fn is_writable(cache: &Cache) -> bool {
+    let probe = tempfile::tempfile_in(cache.directory());
+    probe.is_ok_and(|mut probe| probe.write_all(&[1; PROBE]).is_ok())
+}
+
+/// Whether work failed because nothing can be written to the cache.
+fn is_unwritable(error: &Error) -> bool {
+    let mut found = error.chain().filter_map(|error| {
+        let client: Option<&client::Error> = error.downcast_ref();
+        let cache = client.and_then(client::Error::as_cache);
+        cache.or_else(|| error.downcast_ref())
+    });
+    found.any(|error: &cache::Error| error.kind() == ErrorKind::Denied || error.is_full())
 }

@@ -72,6 +72,11 @@ pub(crate) fn age(written: &str) -> Result<Duration, humantime::DurationError> {
     }
 }
 
+/// Parses an age as [`age`] does, but only with a unit. It is for deleting, where days that are taken for seconds do harm.
+pub(crate) fn age_with_unit(written: &str) -> Result<Duration, humantime::DurationError> {
+    humantime::parse_duration(written)
+}
+
 #[cfg(test)]
 #[path = "tests/dates.rs"]
 mod tests;

@@ -6,6 +6,7 @@
 //!
 //! [wadm]: https://github.com/wasmCloud/wadm
 
+use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -13,10 +14,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_saphyr::{Span, Spanned, alias_limits, options};
 
+use crate::archive;
 use crate::cli::files;
-use crate::cli::output::{Failure, path_text};
+use crate::cli::output::{Failure, is_reference, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::detached;
+use crate::content::ErrorKind;
 use crate::oci::{ParseReferenceError, Reference};
 
 use super::registry::RegistryArgs;
@@ -59,7 +62,17 @@ impl Deployment {
     /// manifest, or if it is a list without an entry.
     pub(crate) async fn read(path: PathBuf) -> Result<Self> {
         let name = path_text(&path);
-        match Self::read_unless_lock(path).await? {
+        let is_reference = is_reference(&path);
+        let read = Self::read_unless_lock(path).await.map_err(|error| {
+            if !is_reference || !is_missing(&error) {
+                return error;
+            }
+            let message = format!("{name} is a reference, not a file with references");
+            let hint =
+                "write it into a file, one reference in a line; `par lock -` reads standard input";
+            error.context(Failure::new(ErrorKind::NotFound, message).hint(hint))
+        });
+        match read? {
             Some(deployment) => Ok(deployment),
             None => {
                 let message = format!("{name} is a lock file, and a deployment is expected");
@@ -143,6 +156,15 @@ impl Deployment {
         }
         references
     }
+}
+
+/// Whether a file cannot be read because it does not exist.
+fn is_missing(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<archive::Error>();
+    matches!(
+        error,
+        Some(archive::Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound
+    )
 }
 
 /// The images in a deployment.

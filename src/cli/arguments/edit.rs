@@ -42,6 +42,9 @@ impl EditArgs {
     ) -> Result<Answer> {
         let path = archive_path(&self.archive);
         self.signing.check()?;
+        if self.signing.issuer.is_none() {
+            self.signing.directory.require_directory()?;
+        }
         let created = self.signing.created()?;
         let identity = if self.change_identity {
             Identity::Change
@@ -56,7 +59,7 @@ impl EditArgs {
             &Limits::default(),
             session.progress().as_ref(),
         )
-        .map_err(explain_missing_key)?;
+        .map_err(|error| explain_missing_key(error, &self.signing))?;
         Ok(signed_archive(&path, &claims))
     }
 }
@@ -72,9 +75,9 @@ pub(crate) fn signed_archive(path: &Path, claims: &VerifiedClaims) -> Answer {
 
 /// Gives the error about a missing key another hint. The usual hint is to generate a key, and a new key does not help
 /// to sign an existing archive again.
-fn explain_missing_key(error: archive::Error) -> anyhow::Error {
+fn explain_missing_key(error: archive::Error, options: &SigningArgs) -> anyhow::Error {
     let archive::Error::NoSuchKey { name, .. } = &error else {
-        return error.into();
+        return options.explain_name(error);
     };
     let message =
         format!("cannot sign the archive again: the key of its issuer, {name}, is missing");

@@ -9,6 +9,8 @@ use crate::cli::output::path_text;
 use crate::cli::threads::blocking;
 use crate::client::{Client, Error, Lock};
 
+use super::inputs::Input;
+
 /// The default lock file, in the current directory.
 pub(crate) const LOCK_FILE: &str = "par.lock";
 
@@ -42,6 +44,12 @@ impl LockArgs {
             locked: false,
             lock_file: Some(path),
         }
+    }
+
+    /// Returns the files that the options name.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let path = self.path().into_iter();
+        path.map(|path| ("the lock file", path)).collect()
     }
 
     fn path(&self) -> Option<PathBuf> {

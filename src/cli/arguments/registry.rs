@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::ValueHint;
 
-use crate::cli::output::Failure;
+use crate::cli::output::{Failure, layout_hint};
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
 use crate::client::{Client, ClientOptions, TrustPolicy};
@@ -20,6 +20,7 @@ use crate::oci::{
 };
 
 use super::credentials::{CredentialArgs, PASSWORD_ON_COMMAND_LINE};
+use super::inputs::Input;
 use super::side::Side;
 
 /// The tag that a reference without one stands for.
@@ -82,6 +83,15 @@ pub(crate) struct RegistryArgs {
 }
 
 impl RegistryArgs {
+    /// Returns the files that the options name.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let files = self.certificate_authorities.iter();
+        let files = files.chain(&self.client_cert).chain(&self.client_key);
+        let files = files.chain(&self.registry_config);
+        let what = "a file with certificates or credentials";
+        files.map(|path| (what, path.clone())).collect()
+    }
+
     /// Parses a reference, and refuses the tag `latest` unless it is allowed. With `pinned`, any tag is
     /// accepted: something else determines the digest.
     pub(crate) fn reference(&self, argument: &OsStr, pinned: bool) -> Result<Reference> {
@@ -294,11 +304,34 @@ fn parse(argument: &OsStr, hint: &str) -> Result<Reference> {
     match text.parse() {
         Ok(reference) => Ok(reference),
         // A message about the syntax of references would not help a user who means the file.
-        Err(_) if Path::new(argument).is_file() => {
-            bail!(Failure::usage(format!("{text} is a file, not a reference")).hint(hint))
+        Err(error) => {
+            let hint = match layout_hint(&text) {
+                Some(layout) => format!("{layout}; otherwise {hint}"),
+                None => hint.to_owned(),
+            };
+            refuse_existing_file(argument, &hint)?;
+            Err(error.into())
         }
-        Err(error) => Err(error.into()),
     }
+}
+
+/// Parses the name of a registry, or of a repository in one. Refuses the name of an existing file: it may have the form of
+/// the name of a registry, as `image.tar` has.
+pub(crate) fn place(text: &str) -> Result<Place> {
+    let hint = format!(
+        "name a registry or a repository in one; write oci://{text} if a registry has this name"
+    );
+    refuse_existing_file(text.as_ref(), &hint)?;
+    Ok(text.parse()?)
+}
+
+/// Returns an error if the argument, which has to be a reference, names an existing file.
+pub(crate) fn refuse_existing_file(argument: &OsStr, hint: &str) -> Result<()> {
+    if Path::new(argument).is_file() {
+        let message = format!("{} is a file, not a reference", argument.to_string_lossy());
+        bail!(Failure::usage(message).hint(hint));
+    }
+    Ok(())
 }
 
 /// Returns the repository of a place. Fails if the place is a registry; `reason` ends the message.
@@ -337,6 +370,12 @@ impl FromStr for RegistryName {
     type Err = String;
 
     fn from_str(written: &str) -> Result<Self, String> {
+        // The name of a file, such as `image.tar`, may have the form of the name of a host.
+        if Path::new(written).is_file() {
+            return Err(format!(
+                "{written} is a file, not a registry: name a host, such as `ghcr.io` or `localhost:5000`"
+            ));
+        }
         // Users copy addresses from browsers, with a scheme, and references.
         let host = ["https://", "http://", "oci://"]
             .iter()

@@ -1,5 +1,6 @@
 //! Options of the commands that sign archives: keys and the time of signing.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -10,7 +11,7 @@ use clap::builder::{StringValueParser, TypedValueParser};
 use crate::archive::{
     self, GivenKey, Key, KeyDirectories, KeyKind, KeyOrigin, Signer, Subject, from_unix,
 };
-use crate::cli::output::Failure;
+use crate::cli::output::{Failure, path_text};
 use crate::cli::threads::detached;
 use crate::content::unix_seconds;
 
@@ -90,6 +91,24 @@ impl KeyDirectoryArgs {
     pub(crate) fn directories(&self) -> KeyDirectories {
         KeyDirectories::discover(self.directory.as_deref())
     }
+
+    /// Fails in a job of a CI system if the user names a directory that is missing, such as one that was not mounted:
+    /// nobody may read the warning about the key of another directory there.
+    pub(crate) fn require_directory(&self) -> Result<()> {
+        let directories = self.directories();
+        if is_ci()
+            && let Some((directory, problem)) = directories.missing()
+        {
+            let directory = path_text(directory);
+            let message = format!(
+                "the directory for keys {directory} {problem}; because CI is set, no other one is used instead"
+            );
+            let hint = "correct --directory, WASH_KEYS or `key_directory`, or mount the directory; without a named \
+                        directory, keys are looked for in `~/.wash/keys`";
+            bail!(Failure::usage(message).hint(hint));
+        }
+        Ok(())
+    }
 }
 
 impl SigningArgs {
@@ -132,6 +151,48 @@ impl SigningArgs {
     ) -> Result<(Key, KeyOrigin), archive::Error> {
         let directories = self.directory.directories();
         directories.resolve(given, default, kind, generate)
+    }
+
+    /// Fails if a key may have to be looked for, and the directory is [missing](KeyDirectoryArgs::require_directory).
+    pub(crate) fn require_directory(&self) -> Result<()> {
+        if self.issuer.is_some() && self.subject.is_some() {
+            return Ok(());
+        }
+        self.directory.require_directory()
+    }
+
+    /// Explains the error about a key that is given by its name: these options take its path.
+    pub(crate) fn explain_name(&self, error: archive::Error) -> anyhow::Error {
+        let Some((kind, name, file)) = self.named_key(&error) else {
+            return error.into();
+        };
+        let message = format!("`{name}` is the name of a key and not its path");
+        let hint = format!("give the path of the {kind} key: {}", path_text(&file));
+        let failure = Failure::new(error.kind(), message).hint(hint);
+        anyhow::Error::new(error).context(failure)
+    }
+
+    /// Returns the key that has the name that is given in place of a path, if the error is about such a path.
+    fn named_key(&self, error: &archive::Error) -> Option<(KeyKind, String, PathBuf)> {
+        let archive::Error::Read { path, source } = error else {
+            return None;
+        };
+        let name = path.to_str()?.trim();
+        if source.kind() != io::ErrorKind::NotFound || !is_file_stem(name) {
+            return None;
+        }
+        let given = [
+            (KeyKind::Account, &self.issuer),
+            (KeyKind::Service, &self.subject),
+        ];
+        let mut given = given.into_iter();
+        let (kind, _) = given.find(|(_, key)| key.as_deref().map(str::trim) == Some(name))?;
+        // Without the directories there is no hint, and the error is reported all the same.
+        let files = self.directory.directories().named(name, &[kind]).ok()?;
+        let is_usable = |key: &String| kind.has_public_key(key);
+        let mut files = files.into_iter();
+        let file = files.find(|file| file.public_key.as_ref().is_some_and(is_usable))?;
+        Some((kind, name.to_owned(), file.path))
     }
 
     fn given_issuer(&self) -> Option<GivenKey<'_>> {
@@ -234,6 +295,15 @@ pub(crate) fn default_account() -> String {
         .ok()
         .filter(|user| is_file_stem(user))
         .unwrap_or_else(|| "user".to_owned())
+}
+
+/// Returns whether this is a job of a CI system: all of them set the variable `CI`.
+pub(crate) fn is_ci() -> bool {
+    let value = std::env::var("CI").unwrap_or_default();
+    !matches!(
+        value.to_ascii_lowercase().as_str(),
+        "" | "0" | "false" | "no"
+    )
 }
 
 /// Whether `name` can be the first part of the name of a key file.

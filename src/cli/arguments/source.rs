@@ -8,17 +8,20 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use crate::archive::{self, Contents, Dates, Limits, Target, VerifiedClaims, extract_file};
-use crate::cache::Identity;
+use crate::archive::{
+    self, Contents, Dates, Limits, RequestedTarget, Target, VerifiedClaims, extract_file,
+};
+use crate::cache::Pin;
 use crate::cli::files;
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
 use crate::client::sigstore::SigstoreIdentity;
-use crate::client::{self, AttachedTypes, Inspected, Summarized, Summary, TrustPolicy};
+use crate::client::{self, AttachedTypes, Client, Summarized, Summary, TrustPolicy};
 use crate::content::{Digest, DigestReader, Hasher, MeteredReader, Step};
 use crate::oci::Reference;
 
+use super::inputs::{layout_files, refuse_inputs};
 use super::path::{explicit_path, is_one_file, neither_file_nor_reference, stem};
 use super::registry::RegistryArgs;
 
@@ -47,7 +50,7 @@ pub(crate) struct VerifiedSource {
     pub(crate) archive: Option<Digest>,
     /// The pin of the repository, if the pin fits the archive: it has the same subject, and the same issuer or one to
     /// which that issuer has handed over. `None` if the repository is not pinned.
-    pub(crate) pin: Option<Identity>,
+    pub(crate) pin: Option<Pin>,
     /// The Sigstore identity that vouches for the manifest. `None`: no identity is demanded.
     pub(crate) identity: Option<SigstoreIdentity>,
 }
@@ -105,37 +108,15 @@ impl Source {
         let mut archive = None;
         let (contents, size) = match self {
             Self::Reference(reference) => {
-                let user = session.clone();
-                let usable = blocking(move || user.with_writable_cache()).await;
-                let (session, _temporary) = usable?;
-                let mut client = registry.client(&session, trust.clone()).await?;
-                if dates == Dates::ValidLater {
-                    client = client.for_showing();
-                }
-                let inspected = client.inspect(reference).await?;
-                let Inspected {
-                    contents,
-                    digest,
-                    archive,
-                    identity,
-                    ..
-                } = inspected;
-                let pin = client.identity(reference).await?;
-                // Another process may have changed the pin after the archive was verified.
-                let claims = &contents.claims;
-                let pin = pin.filter(|pin| {
-                    let issuer = claims.issuer().as_str();
-                    let is_known = pin.issuer == issuer || pin.former.contains_key(issuer);
-                    is_known && pin.subject == claims.subject().as_str()
-                });
-                return Ok(VerifiedSource {
-                    contents,
-                    size: None,
-                    digest: Some(digest),
-                    archive,
-                    pin,
-                    identity,
-                });
+                let verify = async |session: &Session| {
+                    let client = registry.client(session, trust.clone()).await?;
+                    verify_reference(reference, client, dates).await
+                };
+                return match reference {
+                    // The cache may have the content, which would hide that the layout is damaged.
+                    Reference::Layout(_) => session.in_temporary_cache(verify).await,
+                    Reference::Registry(_) => session.in_usable_cache(verify).await,
+                };
             }
             Self::File(path) => {
                 let (path, session) = (path.clone(), session.clone());
@@ -216,15 +197,16 @@ impl Source {
         session: &Session,
     ) -> Result<Shown> {
         if let Self::Reference(reference) = self {
-            let user = session.clone();
-            let (session, _temporary) = blocking(move || user.with_usable_cache()).await?;
-            let client = registry.client(&session, TrustPolicy::anyone()).await?;
-            let client = client.for_showing();
-            let (summarized, attached) = if attached {
-                client.summarize_with_attached(reference, world).await?
-            } else {
-                (client.summarize(reference, world).await?, None)
+            let summarize = async |session: &Session| {
+                let client = registry.client(session, TrustPolicy::anyone()).await?;
+                let client = client.for_showing();
+                Ok(if attached {
+                    client.summarize_with_attached(reference, world).await?
+                } else {
+                    (client.summarize(reference, world).await?, None)
+                })
             };
+            let (summarized, attached) = session.in_usable_cache(summarize).await?;
             return Ok(Shown {
                 summary: summarized.summary.clone(),
                 size: Some(summarized.size),
@@ -254,12 +236,12 @@ impl Source {
         }
     }
 
-    /// Writes one verified executable to `destination`, and returns the claims that cover it. With `by_rules`, the
-    /// rules of `trust` apply to a file too.
+    /// Writes one verified executable to the path that `destination` returns for its target, and returns the claims that
+    /// cover it. With `by_rules`, the rules of `trust` apply to a file too.
     pub(crate) async fn extract(
         &self,
-        target: &Target,
-        destination: &Path,
+        target: &RequestedTarget,
+        destination: impl Fn(&Target) -> PathBuf + Clone + Send + 'static,
         trust: TrustPolicy,
         by_rules: bool,
         registry: &RegistryArgs,
@@ -268,15 +250,17 @@ impl Source {
         match self {
             Self::Reference(reference) => {
                 let client = registry.client(session, trust).await?;
-                let extracted = client.extract(reference, target, destination, MODE).await?;
-                Ok(extracted.contents.claims)
+                let extracted = client.extract_requested(reference, target, destination, MODE);
+                Ok(extracted.await?.contents.claims)
             }
             Self::File(path) => {
                 let (path, progress) = (path.clone(), Arc::clone(session.progress()));
-                let (target, destination) = (target.clone(), destination.to_owned());
+                let (source, requested) = (Self::File(path.clone()), target.clone());
                 let limits = Limits::default();
                 blocking(move || {
-                    if by_rules || trust.restricts_files() {
+                    let mut target = requested.usual().clone();
+                    let is_restricted = by_rules || trust.restricts_files();
+                    if is_restricted || !requested.is_settled() {
                         // The trust policy is checked before anything is written.
                         let claims = archive::read_claims(files::open(&path)?, &limits)
                             .map_err(|error| error.in_archive(&path))?;
@@ -287,7 +271,10 @@ impl Source {
                             trust.check_file(&claims, &name)
                         };
                         checked.map_err(client::Error::from)?;
+                        target = requested.among(claims.executables()).clone();
                     }
+                    let destination = destination(&target);
+                    source.refuse_as_destination(&destination)?;
                     let progress = progress.as_ref();
                     let claims =
                         extract_file(&path, &target, &destination, MODE, &limits, progress);
@@ -302,16 +289,17 @@ impl Source {
         }
     }
 
-    /// Returns an error if `destination` is the archive itself.
+    /// Returns an error if `destination` is the archive itself, or the layout that it is in.
     pub(crate) fn refuse_as_destination(&self, destination: &Path) -> Result<()> {
         match self {
             Self::File(path) if is_one_file(path, destination) => bail!(
                 Failure::usage(format!(
-                    "the executable would replace the archive {}",
+                    "the output would replace the archive {}",
                     path.display()
                 ))
                 .hint("name another file with --destination")
             ),
+            Self::Reference(reference) => refuse_inputs(destination, layout_files(reference)),
             _ => Ok(()),
         }
     }
@@ -324,6 +312,34 @@ impl Source {
             Self::StandardInput => "provider".to_owned(),
         }
     }
+}
+
+/// Verifies the whole archive of a reference. `client` applies the trust policy.
+async fn verify_reference(
+    reference: &Reference,
+    mut client: Client,
+    dates: Dates,
+) -> Result<VerifiedSource> {
+    if dates == Dates::ValidLater {
+        client = client.for_showing();
+    }
+    let inspected = client.inspect(reference).await?;
+    let pin = client.pin(reference).await?;
+    // Another process may have changed the pin after the archive was verified.
+    let claims = &inspected.contents.claims;
+    let pin = pin.filter(|pin| {
+        let issuer = claims.issuer().as_str();
+        let is_known = pin.issuer == issuer || pin.former.contains_key(issuer);
+        is_known && pin.subject == claims.subject().as_str()
+    });
+    Ok(VerifiedSource {
+        contents: inspected.contents,
+        size: None,
+        digest: Some(inspected.digest),
+        archive: inspected.archive,
+        pin,
+        identity: inspected.identity,
+    })
 }
 
 impl fmt::Display for Source {

@@ -11,7 +11,7 @@ use crate::cli::versions::{compare, is_digest_tag, is_version};
 pub(crate) struct TagPattern(Regex);
 
 impl TagPattern {
-    pub(crate) fn fits(&self, tag: &str) -> bool {
+    pub(crate) fn matches(&self, tag: &str) -> bool {
         self.0.is_match(tag)
     }
 }
@@ -33,20 +33,20 @@ impl FromStr for TagPattern {
     }
 }
 
-/// Returns the tags that fit `pattern`, or without a pattern the tags that are versions, sorted, the newest last.
+/// Returns the tags that `pattern` matches, or without a pattern the tags that are versions, sorted, the newest last.
 /// Returns only the newest `most` of them. Tags that attach content to a digest are left out.
 pub(crate) fn newest(
     tags: Vec<String>,
     pattern: Option<&TagPattern>,
     most: Option<usize>,
 ) -> Vec<String> {
-    let fits = |tag: &String| match pattern {
-        Some(pattern) => pattern.fits(tag),
+    let is_chosen = |tag: &String| match pattern {
+        Some(pattern) => pattern.matches(tag),
         None => is_version(tag),
     };
     let mut chosen: Vec<String> = tags
         .into_iter()
-        .filter(|tag| !is_digest_tag(tag) && fits(tag))
+        .filter(|tag| !is_digest_tag(tag) && is_chosen(tag))
         .collect();
     chosen.sort_by(|one, other| compare(one, other));
     let surplus = chosen.len().saturating_sub(most.unwrap_or(usize::MAX));

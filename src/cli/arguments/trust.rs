@@ -10,6 +10,8 @@ use crate::cli::output::Failure;
 use crate::cli::threads::blocking;
 use crate::client::{self, TrustPolicy};
 
+use super::inputs::Input;
+
 /// Which archives may be used.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Trust options")]
@@ -46,6 +48,14 @@ impl TrustArgs {
     /// Whether the user names a trust policy.
     pub(crate) fn is_named(&self) -> bool {
         self.trust.is_some()
+    }
+
+    /// Returns the files that the options name.
+    pub(crate) fn inputs(&self) -> Vec<Input> {
+        let trust = self.trust.iter();
+        trust
+            .map(|path| ("the trust policy", path.clone()))
+            .collect()
     }
 
     /// Returns the policy of the file, with its issuers and its lowest revision replaced by the options.

@@ -42,12 +42,12 @@ impl Unpacked {
         let mut digest = None;
         let (contents, files) = match source {
             Source::Reference(reference) => {
-                let user = session.clone();
-                let usable = blocking(move || user.with_writable_cache()).await;
-                let (session, _temporary) = usable?;
-                let client = registry.client(&session, TrustPolicy::anyone()).await?;
-                let client = client.for_showing();
-                let (inspected, files) = client.unpack(reference, target, &place).await?;
+                let work = async |session: &Session| {
+                    let client = registry.client(session, TrustPolicy::anyone()).await?;
+                    let client = client.for_showing();
+                    Ok(client.unpack(reference, target, &place).await?)
+                };
+                let (inspected, files) = session.in_usable_cache(work).await?;
                 digest = Some(inspected.digest);
                 (inspected.contents, files)
             }

@@ -33,6 +33,8 @@ pub(crate) enum Language {
 #[derive(Debug)]
 pub(crate) struct Project {
     pub(crate) language: Language,
+    /// The project file.
+    pub(crate) file: PathBuf,
     /// The directory that the compiler runs in.
     pub(crate) directory: PathBuf,
     /// The provider's name. Default: the name of the crate or the binary.
@@ -130,6 +132,7 @@ impl Project {
     pub(crate) fn new(language: Language, directory: &Path) -> Self {
         Self {
             language,
+            file: directory.join(PROJECT_FILE),
             directory: directory.to_owned(),
             name: None,
             version: None,
@@ -185,6 +188,7 @@ impl Project {
             warning.insert_str(0, &format!("{name}:"));
         }
         project.check_directory(&name)?;
+        project.file = file;
         Ok(project)
     }
 

@@ -89,7 +89,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 /// Tells the user whether the file was attached.
-fn tell(attached: &Attached, dry_run: bool, session: &Session) {
+pub(super) fn tell(attached: &Attached, dry_run: bool, session: &Session) {
     let Attached { subject, .. } = attached;
     if attached.existed {
         session.note(&format!("{subject} has this attachment already"));

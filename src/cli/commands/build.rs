@@ -1,7 +1,7 @@
 //! `par build`
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueHint;
@@ -9,7 +9,9 @@ use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world};
-use crate::cli::arguments::{BinaryArgs, OnCommandLine, SigningArgs, destination};
+use crate::cli::arguments::{
+    BinaryArgs, OnCommandLine, SigningArgs, destination, refuse_inputs, refuse_wit_file,
+};
 use crate::cli::build::{BuildOptions, Built, Compiled, PlannedBuild, Project, Tool, WantedTarget};
 use crate::cli::output::{Answer, path_text};
 use crate::cli::schema::read_schema;
@@ -98,8 +100,15 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     for warning in &project.warnings {
         session.warn(warning);
     }
+    args.signing.directory.prefer(project.key_directory.clone());
     // All arguments are checked first, because compiling takes long.
     args.signing.check()?;
+    if let Some(destination) = &args.destination {
+        refuse_files_of(&project, destination)?;
+    }
+    if !args.keygen {
+        args.signing.require_directory()?;
+    }
     let created = args.signing.created()?;
     let destination = match &args.push {
         Some(reference) => {
@@ -146,12 +155,25 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let pushed = match destination {
         Some(destination) => {
             let pushed = destination.push(&packed.archive, session).await?;
-            answer.text = format!("{}\n{}", answer.text, pushed.text);
+            answer.text.push(b'\n');
+            answer.text.extend(&pushed.text);
             pushed.into_value()
         }
         None => Value::Null,
     };
     Ok(answer.field("pushed", pushed))
+}
+
+/// Returns an error if `destination` is one of the files that describe the project.
+fn refuse_files_of(project: &Project, destination: &Path) -> Result<()> {
+    let manifests = ["Cargo.toml", "Cargo.lock", "go.mod", "go.sum"];
+    let manifests = manifests.map(|name| project.directory.join(name));
+    let files = manifests.into_iter().chain([project.file.clone()]);
+    let files = files.map(|path| ("a file of the project", path));
+    let schema = project.config_schema.iter();
+    let schema = schema.map(|path| ("the schema", path.clone()));
+    refuse_inputs(destination, files.chain(schema))?;
+    refuse_wit_file(destination, &project.wit_directory.0)
 }
 
 /// The executables of a project, and the options of the user for the release.
@@ -175,8 +197,7 @@ struct Packed {
 impl Release {
     /// Packs the archive. Blocks.
     fn pack(self, session: &Session) -> Result<Packed> {
-        let (project, built, mut signing) = (self.project, self.built, self.signing);
-        signing.directory.prefer(project.key_directory.clone());
+        let (project, built, signing) = (self.project, self.built, self.signing);
         let name = project.name.clone().or(built.name);
         let name = name.unwrap_or_else(|| built.binary.clone());
         let executables = built.executables.iter();

@@ -8,7 +8,9 @@ use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 
 use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world, from_unix};
-use crate::cli::arguments::{BinaryArgs, Date, SigningArgs, destination};
+use crate::cli::arguments::{
+    BinaryArgs, Date, SigningArgs, destination, refuse_inputs, refuse_wit_file,
+};
 use crate::cli::output::Answer;
 use crate::cli::schema::read_schema;
 use crate::cli::session::Session;
@@ -82,7 +84,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     args.signing = args.signing.read_streams().await?;
-    let schema = args.schema.take();
+    let schema = args.schema.clone();
     // The schema may come from standard input, too.
     let schema = detached(move || schema.as_deref().map(read_schema).transpose()).await?;
     let session = session.clone();
@@ -101,6 +103,10 @@ fn create(args: Args, schema: Option<Value>, session: &Session) -> Result<Answer
         None => PathBuf::from(format!("{}.{}", binaries.stem()?, compression.extension())),
     };
     binaries.refuse_as_destination(&destination)?;
+    refuse_inputs(&destination, args.schema.map(|path| ("the schema", path)))?;
+    if let Some(directory) = &args.wit_directory {
+        refuse_wit_file(&destination, directory)?;
+    }
 
     let signed = args.signing.signed_at()?;
     let mut writer = ArchiveWriter::new(Metadata {

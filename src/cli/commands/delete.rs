@@ -16,7 +16,7 @@ use crate::oci::{self, Reference, RegistryReference};
 
 use super::pinned;
 
-/// Delete a manifest from a registry, with all its tags and its referrers, or delete only a tag
+/// Delete a manifest from a registry with its attachments, or delete only a tag
 ///
 /// A registry deletes a manifest with all its tags. `par` also deletes what belongs to the manifest: its referrers,
 /// such as signatures and bills of materials, the referrers of those, and the tags `sha256-….sig`, `.att` and `.sbom`
@@ -38,7 +38,8 @@ pub(crate) struct Args {
     /// The manifest to delete
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// Remove only the tag of REF, and keep its manifest. Default: the manifest is deleted, with all its tags
+    /// Remove only the tag of REF, and keep its manifest. Default: the manifest is deleted; if REF has a tag, only if the
+    /// manifest has no other tag
     #[arg(long)]
     tag: bool,
     /// Keep what belongs to the manifest, such as signatures. Default: it is deleted with the manifest

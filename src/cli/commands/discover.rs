@@ -9,7 +9,7 @@ use clap::ValueHint;
 
 #[cfg(feature = "sigstore")]
 use crate::cli::arguments::trusted_root;
-use crate::cli::arguments::{RegistryArgs, destination};
+use crate::cli::arguments::{RegistryArgs, destination, layout_files, refuse_inputs};
 use crate::cli::output::{Answer, Failure, bytes, escape};
 use crate::cli::session::Session;
 #[cfg(feature = "sigstore")]
@@ -123,6 +123,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             Failure::usage("--get names neither a digest nor a type")
                 .hint("add the digest of an attachment, or its type with --type")
         );
+    }
+    if let Some(destination) = &args.destination {
+        let inputs = args.registry.inputs().into_iter();
+        refuse_inputs(destination, inputs.chain(layout_files(&reference)))?;
     }
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let mut discovered = client.discover(&reference).await?;

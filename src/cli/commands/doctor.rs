@@ -3,10 +3,11 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::{RegistryArgs, require_repository};
+use crate::cli::arguments::{RegistryArgs, place, require_repository};
 use crate::cli::output::{Answer, Problem, escape, finding_hint};
 use crate::cli::session::Session;
-use crate::client::{Diagnosis, Finding, TrustPolicy, Verdict};
+use crate::client::{Check, Diagnosis, Finding, TrustPolicy, Verdict};
+use crate::content::ErrorKind;
 use crate::oci::Place;
 
 /// Check what a registry supports, or whether this machine can run providers, and find problems
@@ -34,7 +35,7 @@ pub(crate) struct Args {
     /// The registry, or a repository in it for more checks. A tag or a digest names the manifest to read.
     /// Default: any tag
     #[arg(value_name = "REGISTRY[/REPOSITORY]", required_unless_present = "host")]
-    place: Option<Place>,
+    place: Option<String>,
     /// Check whether this machine can run providers. With a tag or a digest, check that provider too. Default: only the
     /// registry is checked
     #[arg(long, conflicts_with = "push")]
@@ -48,7 +49,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let place = args.place.as_ref();
+    let place = args.place.as_deref().map(place).transpose()?;
+    let place = place.as_ref();
     if let Some(place) = place.filter(|_| args.push) {
         require_repository(place, "and --push needs a repository")?;
     }
@@ -63,13 +65,13 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 fn answer(place: Option<&Place>, host: bool, diagnosis: &Diagnosis) -> Answer {
     // The error and its hint are not repeated here: the findings contain them.
     let problem = diagnosis.obstacle().map(|(finding, kind)| {
-        let check = finding.check.name();
+        let check = finding.check;
         let failure = match place {
-            Some(place) if host => format!("this machine cannot run {place}"),
-            Some(place) => format!("{place} cannot be used"),
+            Some(place) if host => failure_on_host(place, check, kind),
+            Some(place) => format!("{} cannot be used", whole_name(place)),
             None => "this machine cannot run providers".to_owned(),
         };
-        let message = format!("{failure}: the check `{check}` failed");
+        let message = format!("{failure}: the check `{}` failed", check.name());
         Problem::found(kind, message, None)
     });
     let findings = &diagnosis.findings;
@@ -81,6 +83,36 @@ fn answer(place: Option<&Place>, host: bool, diagnosis: &Diagnosis) -> Answer {
         .field("repository", repository)
         .field("findings", findings.iter().map(value).collect::<Value>())
         .failing(problem)
+}
+
+/// Returns what a failed check means for this machine.
+fn failure_on_host(place: &Place, check: Check, kind: ErrorKind) -> String {
+    let is_about_machine = match check {
+        Check::Architecture
+        | Check::CLibrary
+        | Check::Cache
+        | Check::NoExec
+        | Check::OpenFiles
+        | Check::Clock => true,
+        // The executable is fetched from the registry first.
+        Check::Executable => kind != ErrorKind::Unavailable,
+        _ => false,
+    };
+    match (place.reference(), is_about_machine) {
+        (Some(provider), true) => format!("this machine cannot run {provider}"),
+        (Some(provider), false) => {
+            format!("cannot check whether this machine can run {provider}, because of the registry")
+        }
+        (None, true) => "this machine cannot run providers".to_owned(),
+        (None, false) => format!("{place} cannot be used"),
+    }
+}
+
+/// Returns the registry, or the reference with its tag and its digest.
+fn whole_name(place: &Place) -> String {
+    place
+        .reference()
+        .map_or_else(|| place.to_string(), ToString::to_string)
 }
 
 fn text(finding: &Finding) -> String {

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::archive::{Target, from_unix};
+use crate::archive::{RequestedTarget, Target, from_unix};
 use crate::cli::arguments::{
     Argument, Reached, STANDARD_INPUT, SidesArgs, Source, TrustArgs, created_at, image_destination,
     standard_input,
@@ -20,7 +20,7 @@ use crate::oci::{LayoutForm, Reference};
 
 use super::pinned;
 
-/// Make a container image of an archive, and print its reference by digest
+/// Make a container image of an archive, and print its reference by digest, or the path of its file
 ///
 /// The archive is verified and checked against the trust policy first. The image has a platform for each Linux executable. It
 /// needs no wasmCloud host. Containers run the executable as the user 65532. Other executables are left out with a
@@ -29,7 +29,7 @@ use super::pinned;
 /// DST is a registry reference, `oci-layout://DIR[:NAME]`, `oci-archive://FILE.tar[:NAME]`, or a path that ends in `.tar`.
 /// Repeating an export gives the same digest.
 ///
-/// A dynamic executable needs a base image with its interpreter and its libraries. The base must have each platform.
+/// A dynamic executable needs a base image with its dynamic linker and its libraries. The base must have each platform.
 /// The image keeps the environment and the working directory of the base.
 ///
 /// The registry options are for both sides. Options that begin with --from are for the archive and the base only, and
@@ -57,7 +57,7 @@ pub(crate) struct Args {
     path: String,
     /// A target to export. May be given several times. Default: all Linux targets of the archive
     #[arg(long = "target", value_name = "TARGET")]
-    targets: Vec<Target>,
+    targets: Vec<RequestedTarget>,
     /// A label for the image, which replaces a label from the claims. May be given several times. Default: only the
     /// labels from the claims
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
@@ -129,7 +129,7 @@ fn options(args: &Args) -> Result<ExportOptions> {
         .path(&args.path)
         .if_absent(args.if_absent)
         .change_identity(args.change_identity);
-    options.targets = args.targets.clone();
+    options.requested = args.targets.clone();
     options.labels = unique(&args.labels)?;
     if let Some(created) = created_at(args.created.as_deref(), "creation")? {
         options = options.created(from_unix(created));

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueHint;
 
-use crate::archive::Target;
-use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, destination};
+use crate::archive::{RequestedTarget, Target};
+use crate::cli::arguments::{
+    Argument, RegistryArgs, Source, TrustArgs, destination, refuse_inputs,
+};
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
 
@@ -28,7 +30,7 @@ pub(crate) struct Args {
     archive: Argument,
     /// The target of the executable. Default: the target of this machine
     #[arg(long, value_name = "TARGET")]
-    target: Option<Target>,
+    target: Option<RequestedTarget>,
     /// The file to write; an existing file is replaced. Default: `{name of the archive}-{target}`, with
     /// `.exe` for Windows, in the current directory
     #[arg(long, value_name = "FILE", value_parser = destination())]
@@ -41,18 +43,26 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = Source::parse(&args.archive, &args.registry)?;
-    let target = args.target.unwrap_or_else(Target::host);
-    let destination = args
-        .destination
-        .unwrap_or_else(|| PathBuf::from(file_name(&source.stem(), &target)));
-    source.refuse_as_destination(&destination)?;
+    let requested = args.target.unwrap_or_else(|| (&Target::host()).into());
+    if let Some(destination) = &args.destination {
+        source.refuse_as_destination(destination)?;
+        let inputs = [args.trust.inputs(), args.registry.inputs()];
+        refuse_inputs(destination, inputs.concat())?;
+    }
+    let (given, stem) = (args.destination, source.stem());
+    let destination = move |target: &Target| {
+        let default = || PathBuf::from(file_name(&stem, target));
+        given.clone().unwrap_or_else(default)
+    };
     let trust = args.trust.policy().await?;
     let (by_rules, registry) = (args.trust.is_named(), &args.registry);
+    let place = destination.clone();
     let claims = source
-        .extract(&target, &destination, trust, by_rules, registry, session)
+        .extract(&requested, place, trust, by_rules, registry, session)
         .await?;
-    let digest = claims.executable(&target)?.to_string();
-    Ok(Answer::file(&destination)
+    let target = requested.among(claims.executables());
+    let digest = claims.executable(target)?.to_string();
+    Ok(Answer::file(&destination(target))
         .field("target", target.as_str())
         .field("digest", digest)
         .field("issuer", claims.issuer().as_str())

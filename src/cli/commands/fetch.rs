@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 
-use crate::archive::Target;
+use crate::archive::{RequestedTarget, Target};
 use crate::cli::arguments::{LockArgs, PullArgs, RegistryArgs, TrustArgs};
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     reference: Option<OsString>,
     /// The target of the executable. Default: the target of this machine
     #[arg(long, value_name = "TARGET")]
-    target: Option<Target>,
+    target: Option<RequestedTarget>,
     /// Accept an issuer or a subject that differs from the pin of the repository, and pin the new one. A lower revision
     /// is still refused. Default: both are refused
     #[arg(long)]
@@ -69,7 +69,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     if reference.is_none() {
         args.registry.share(&all, session)?;
     }
-    let target = args.target.unwrap_or_else(Target::host);
+    let target = args.target.unwrap_or_else(|| (&Target::host()).into());
     let trust = TrustPolicy {
         accept_identity: args.accept_identity,
         allow_downgrade: args.allow_downgrade,
@@ -85,8 +85,9 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
         }
         return fetch_locked(&client, &args.lock, all, &target, session).await;
     };
-    let fetched = client.fetch(&reference, &target).await;
+    let fetched = client.fetch_requested(&reference, &target).await;
     let fetched = fetched.map_err(|error| args.lock.explain(error))?;
+    let target = target.among(fetched.claims.executables());
     if !fetched.cached && is_noexec(&fetched.path) {
         // The warning of the library has the reason.
         session.note("hint: name another directory with --cache-dir or PAR_CACHE_DIR");

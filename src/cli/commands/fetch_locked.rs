@@ -4,7 +4,7 @@ use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::archive::Target;
+use crate::archive::RequestedTarget;
 use crate::cli::arguments::LockArgs;
 use crate::cli::failures::Failures;
 use crate::cli::output::{Answer, path_text};
@@ -20,12 +20,12 @@ pub(crate) async fn fetch_locked(
     client: &Client,
     lock: &LockArgs,
     references: Vec<Reference>,
-    target: &Target,
+    target: &RequestedTarget,
     session: &Session,
 ) -> Result<Answer> {
     let fetches = references
         .iter()
-        .map(|reference| client.fetch(reference, target));
+        .map(|reference| client.fetch_requested(reference, target));
     let fetches = stream::iter(fetches.collect::<Vec<_>>()).buffered(AT_ONCE);
     let fetched: Vec<_> = fetches.collect().await;
     let mut failures = Failures::default();
@@ -41,7 +41,7 @@ pub(crate) async fn fetch_locked(
     }
     let answer = Answer::lines(lines)
         .field("fetched", objects)
-        .field("target", target.as_str());
+        .field("target", target.usual().as_str());
     Ok(failures.end(
         answer,
         session,

@@ -1,12 +1,14 @@
 //! The issuer and the subject of a new archive.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
-use crate::archive::{self, KeyKind, KeyOrigin, Signer, Subject};
-use crate::cli::arguments::{Binaries, SigningArgs, default_account, signing_at};
+use crate::archive::{self, KeyDirectories, KeyKind, KeyOrigin, Signer, Subject};
+use crate::cli::arguments::{
+    Binaries, SigningArgs, default_account, is_ci, refuse_inputs, signing_at,
+};
 use crate::cli::output::{Failure, path_text};
 use crate::cli::session::Session;
 use crate::cli::signed_names;
@@ -24,10 +26,12 @@ pub(super) struct NewIdentity {
 
 impl NewIdentity {
     /// Finds the keys. Generates missing keys, unless the options or the variable `CI` forbid it; `keygen` overrides
-    /// the variable. If one key cannot be used, no other key is generated.
+    /// the variable. If one key cannot be used, no other key is generated. The archive at `destination` must not replace
+    /// the file of a key.
     pub(super) fn find(
         options: &SigningArgs,
         binaries: &Binaries,
+        destination: &Path,
         keygen: bool,
         session: &Session,
     ) -> Result<Self> {
@@ -38,8 +42,27 @@ impl NewIdentity {
             Some(_) => String::new(),
             None => default_subject(options, binaries, session)?,
         };
-        let issuer = unless_missing(options.issuer(&issuer_name, false))?;
-        let subject = unless_missing(options.subject(&subject_name, false))?;
+        // A directory that is missing is made if all keys that are looked for are generated.
+        let directories = options.directory.directories();
+        let defaults = [
+            (&options.issuer, &issuer_name),
+            (&options.subject, &subject_name),
+        ];
+        let is_needed = |(given, name): (&Option<String>, &String)| {
+            given.is_none() && (!may_generate || directories.holds(name))
+        };
+        if defaults.into_iter().any(is_needed) {
+            options.require_directory()?;
+        }
+        let explain = |error| options.explain_name(error);
+        let issuer = unless_missing(options.issuer(&issuer_name, false)).map_err(explain)?;
+        let subject = unless_missing(options.subject(&subject_name, false)).map_err(explain)?;
+        let files = [
+            key_file(&issuer, &issuer_name, &directories),
+            key_file(&subject, &subject_name, &directories),
+        ];
+        let files = files.into_iter().flatten();
+        refuse_inputs(destination, files.map(|path| ("the file of a key", path)))?;
         let (issuer, issuer_origin) = match issuer {
             Err(_) if may_generate => options.issuer(&issuer_name, true)?,
             found => found.map_err(|error| explain_missing_key(error, options))?,
@@ -110,6 +133,18 @@ fn announce(
     Some(json!({ "kind": kind.name(), "path": path, "public_key": public_key }))
 }
 
+/// Returns the file that a key was read from, or the file `name` that a missing key is written to when it is generated.
+fn key_file<K>(
+    found: &Result<(K, KeyOrigin), archive::Error>,
+    name: &str,
+    directories: &KeyDirectories,
+) -> Option<PathBuf> {
+    match found {
+        Ok((_, origin)) => origin.file().map(Path::to_owned),
+        Err(_) => Some(directories.directories().first()?.join(name)),
+    }
+}
+
 /// Returns the error of a missing key as a value inside `Ok`, and every other error as the error.
 fn unless_missing<T>(
     found: Result<T, archive::Error>,
@@ -163,13 +198,4 @@ fn explain_missing_key(error: archive::Error, options: &SigningArgs) -> anyhow::
     );
     let failure = Failure::new(ErrorKind::NotFound, message).hint(hint);
     anyhow::Error::new(error).context(failure)
-}
-
-/// Returns whether this is a job of a CI system: all of them set the variable `CI`.
-fn is_ci() -> bool {
-    let value = std::env::var("CI").unwrap_or_default();
-    !matches!(
-        value.to_ascii_lowercase().as_str(),
-        "" | "0" | "false" | "no"
-    )
 }

@@ -11,7 +11,7 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::ErrorKind;
 
-use super::rotation;
+use super::{named_key, rotation};
 
 /// Generate and list the keys that sign archives
 ///
@@ -50,9 +50,13 @@ enum Command {
         directories: KeyDirectoryArgs,
     },
     /// Print the public key of a key file
-    #[command(after_help = "Examples:\n  par keys get keyvalue_service")]
+    #[command(after_help = "\
+Examples:
+  par keys get keyvalue_service
+  par keys get ~/.wash/keys/team_account.nk")]
     Get {
-        /// The file's name, with or without `.nk`
+        /// The key: a name that was given to `par keys gen` or that `par keys list` prints, or the path of the file
+        #[arg(value_name = "NAME|PATH")]
         name: String,
         #[command(flatten)]
         directories: KeyDirectoryArgs,
@@ -158,23 +162,7 @@ fn list(directories: &KeyDirectoryArgs) -> Result<Answer> {
 }
 
 fn get(name: &str, directories: &KeyDirectoryArgs) -> Result<Answer> {
-    let directories = directories.directories();
-    let stem = name.strip_suffix(".nk").unwrap_or(name);
-    let mut files = directories.list()?.into_iter();
-    let Some(file) = files.find(|file| file.name == stem) else {
-        let searched = directories.directories().iter();
-        let searched: Vec<String> = searched.map(|directory| path_text(directory)).collect();
-        // A text that cannot be a name may be a seed, so it is not repeated.
-        let key = if is_file_stem(stem) && !may_hold_seed(stem) {
-            format!("key `{stem}`")
-        } else {
-            "key of the given name".to_owned()
-        };
-        let message = format!("there is no {key} in {}", searched.join(", "));
-        bail!(
-            Failure::new(ErrorKind::NotFound, message).hint("list the keys with `par keys list`")
-        );
-    };
+    let file = named_key::key_file(name, directories)?;
     let path = path_text(&file.path);
     let Some(public_key) = file.public_key else {
         bail!(Failure::usage(format!("{path} does not hold a seed")));

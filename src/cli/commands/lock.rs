@@ -3,31 +3,31 @@
 mod changes;
 mod files;
 mod turn;
+mod wanted;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::cli::arguments::{Deployment, LOCK_FILE, RegistryArgs, TrustArgs, destination};
+use crate::cli::arguments::{
+    LOCK_FILE, RegistryArgs, TrustArgs, destination, is_one_place, refuse_inputs,
+};
 use crate::cli::failures::Failures;
 use crate::cli::output::{Answer, Failure, Problem, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::{Client, Error, Lock, LockError};
 use crate::content::ErrorKind;
-use crate::oci::Reference;
 
 use changes::{Change, claims_changes, digest_change, removals};
 use files::write_both;
-use turn::{is_same_file, take_turn};
+use turn::take_turn;
+use wanted::Wanted;
 
-/// The largest number of references in a lock file.
-const LIMIT: usize = 1000;
 /// How many tags are resolved at a time.
 const AT_ONCE: usize = 4;
 
@@ -107,7 +107,11 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let path = path.unwrap_or_else(|| LOCK_FILE.into());
     let mut failures = Failures::default();
     let wanted = if args.update.is_empty() {
-        let wanted = Wanted::in_files(&args, session, &mut failures).await?;
+        if args.write.is_some() && args.files.len() > 1 {
+            let message = "several files are given, and --write writes one";
+            bail!(Failure::usage(message).hint("lock each file with its own lock file"));
+        }
+        let wanted = Wanted::in_files(&args.files, &args.registry, session, &mut failures).await?;
         if failures.is_empty() {
             refuse_other_uses(&args, path.clone()).await?;
         }
@@ -115,7 +119,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
         wanted
     } else {
         let lock = written(path.clone()).await?;
-        Wanted::in_lock(&args, &lock, &path, &mut failures)?
+        Wanted::in_lock(&args.update, &args.registry, &lock, &path, &mut failures)?
     };
     args.registry.share(&wanted.references, session)?;
     let trust = args.trust.policy().await?;
@@ -131,82 +135,6 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
         run.check(failures).await
     } else {
         run.update(failures).await
-    }
-}
-
-/// The references to lock.
-struct Wanted {
-    /// The references, sorted and without duplicates.
-    references: Vec<Reference>,
-    deployments: Vec<Deployment>,
-}
-
-impl Wanted {
-    /// Reads the files of the deployment.
-    async fn in_files(args: &Args, session: &Session, failures: &mut Failures) -> Result<Self> {
-        if args.write.is_some() && args.files.len() > 1 {
-            let message = "several files are given, and --write writes one";
-            bail!(Failure::usage(message).hint("lock each file with its own lock file"));
-        }
-        let mut references = BTreeMap::new();
-        let mut deployments = Vec::new();
-        for file in &args.files {
-            let deployment = match Deployment::read(file.clone()).await {
-                Ok(deployment) => deployment,
-                Err(error) => {
-                    failures.add(path_text(file), &error);
-                    continue;
-                }
-            };
-            for (written, reference) in deployment.references(&args.registry, session) {
-                match reference {
-                    Ok(reference) => {
-                        references.insert(reference.to_string(), reference);
-                    }
-                    Err(error) => failures.add(written, &error),
-                }
-            }
-            deployments.push(deployment);
-        }
-        if references.is_empty() && failures.is_empty() {
-            let message = "the deployment has no provider to lock";
-            let hint = "remove the lock file if the deployment needs none any more";
-            bail!(Failure::usage(message).hint(hint));
-        }
-        if references.len() > LIMIT {
-            bail!(Failure::usage(format!(
-                "cannot lock {} references in one file; the limit is {LIMIT}",
-                references.len()
-            )));
-        }
-        Ok(Self {
-            references: references.into_values().collect(),
-            deployments,
-        })
-    }
-
-    /// Finds the references to renew in the lock.
-    fn in_lock(args: &Args, lock: &Lock, path: &Path, failures: &mut Failures) -> Result<Self> {
-        let mut references = BTreeMap::new();
-        for written in &args.update {
-            let reference = args.registry.reference(written, true)?;
-            match lock.find(&reference) {
-                Some(locked) => {
-                    references.insert(locked.reference.to_string(), locked.reference.clone());
-                }
-                None => {
-                    let message =
-                        format!("{reference} is not in the lock file {}", path_text(path));
-                    let failure = Failure::new(ErrorKind::NotFound, message)
-                        .hint("add it to the deployment, and lock that with `par lock FILE`");
-                    failures.add(reference.to_string(), &failure.into());
-                }
-            }
-        }
-        Ok(Self {
-            references: references.into_values().collect(),
-            deployments: Vec::new(),
-        })
     }
 }
 
@@ -351,13 +279,18 @@ impl Run<'_> {
 /// Refuses a lock file which is also the deployment, or which `--write` would replace by the deployment.
 async fn refuse_other_uses(args: &Args, path: PathBuf) -> Result<()> {
     let (files, write) = (args.files.clone(), args.write.clone());
+    let inputs = [args.trust.inputs(), args.registry.inputs()].concat();
     blocking(move || {
         let name = path_text(&path);
-        if write.is_some_and(|write| is_same_file(&write, &path)) {
+        refuse_inputs(&path, inputs.clone())?;
+        if let Some(write) = &write {
+            refuse_inputs(write, inputs)?;
+        }
+        if write.is_some_and(|write| is_one_place(&write, &path)) {
             let message = format!("--write names {name}, which is the lock file");
             bail!(Failure::usage(message).hint("name another file with --write"));
         }
-        if files.iter().any(|file| is_same_file(file, &path)) {
+        if files.iter().any(|file| is_one_place(file, &path)) {
             let message = format!("{name} cannot be both the deployment and the lock file");
             bail!(Failure::usage(message).hint("name another lock file with --destination"));
         }

@@ -12,7 +12,7 @@ use clap::ValueHint;
 
 use crate::cli::arguments::{
     LockArgs, MirrorList, OnCommandLine, Reached, Selected, SidesArgs, TagPattern, TrustArgs,
-    destination, newest,
+    destination, newest, refuse_inputs,
 };
 use crate::cli::failures::Failures;
 use crate::cli::output::{Answer, Failure};
@@ -118,6 +118,9 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     if args.write.is_some() && !matches!(list, MirrorList::Deployment(_)) {
         let message = "--write writes a list or a wadm manifest, and LIST is neither";
         bail!(Failure::usage(message).hint("leave out --write"));
+    }
+    if let Some(write) = &args.write {
+        refuse_inputs(write, args.trust.inputs())?;
     }
     let place = mirror.place();
     if (args.write.is_some() || args.write_hosts.is_some())

@@ -29,6 +29,7 @@ mod login;
 mod logout;
 mod manual;
 mod mirror;
+mod named_key;
 mod packing;
 mod pinned;
 mod prune_tags;

@@ -26,8 +26,8 @@ pub(super) struct Packing {
 impl Packing {
     /// Writes the archive. Blocks.
     ///
-    /// Keys are generated last, so that a failed command leaves no useless key behind. After that, only writing the
-    /// archive can fail, so creating a file in its directory is tried before.
+    /// Keys are generated last, so that a failed command leaves no useless key behind. After that, only reading the
+    /// executables and writing the archive can fail, so creating a file in its directory is tried before.
     pub(super) fn write(
         mut self,
         signing: &SigningArgs,
@@ -43,7 +43,8 @@ impl Packing {
             source,
         };
         drop(AtomicFile::create(destination).map_err(write_error)?);
-        let identity = NewIdentity::find(signing, &self.binaries, keygen, session)?;
+        self.writer.check(destination)?;
+        let identity = NewIdentity::find(signing, &self.binaries, destination, keygen, session)?;
         self.binaries
             .warnings
             .extend(identity.shared_with(&self.name));

@@ -8,7 +8,9 @@ use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::{RegistryArgs, TagPattern, age, newest, require_whole_repository};
+use crate::cli::arguments::{
+    RegistryArgs, TagPattern, age_with_unit, newest, place, require_whole_repository,
+};
 use crate::cli::failures::Failures;
 use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
@@ -31,9 +33,9 @@ use super::delete::{explain, is_unsupported};
 /// The age of a manifest comes from its annotation org.opencontainers.image.created, else from the time at which the
 /// archive was signed, else from the config of an image. A manifest without any of them is kept.
 ///
-/// A manifest is deleted with its last tag, together with its attachments. A manifest is kept if it has another tag, if
-/// a lock or an index that is kept names it, or if it is attached to a manifest that is kept. In these cases only the
-/// tag is removed, if the registry can do that.
+/// A tag is kept if a lock names the tag or its manifest. A manifest is deleted with its last tag, together with its
+/// attachments. A manifest is kept if it has another tag, if an index that is kept names it, or if it is attached to a
+/// manifest that is kept. Then only the tag is removed, if the registry can do that.
 ///
 /// The tags are read again several times during the deletion. A manifest that has got a new tag by then is kept. A tag
 /// that another client creates after the last reading is deleted with its manifest.
@@ -49,14 +51,13 @@ Examples:
   par prune-tags ghcr.io/org/provider --keep-newest 3 --keep-locked par.lock --delete")]
 pub(crate) struct Args {
     /// The repository, such as ghcr.io/org/provider
-    #[arg(value_name = "REPOSITORY")]
+    #[arg(value_name = "REPOSITORY", value_parser = place)]
     repository: Place,
     /// Keep this number of the tags that match --match, the newest ones. Default: the order of the tags does not matter
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     keep_newest: Option<u32>,
-    /// Keep manifests that are younger than this age, such as `90d`, or a number of seconds. Default: the age does not
-    /// matter
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    /// Keep manifests that are younger than this age, such as `90d` or `6months`. Default: the age does not matter
+    #[arg(long, value_name = "AGE", value_parser = age_with_unit)]
     older_than: Option<Duration>,
     /// Delete only tags that this regular expression matches. Default: only tags that are versions
     #[arg(long = "match", value_name = "REGEX")]
@@ -96,6 +97,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             .checked_sub(age)
             .unwrap_or(SystemTime::UNIX_EPOCH)
     });
+    if let Some(date) = retention.made_before {
+        let date = time_text(date);
+        session.note(&format!("manifests that were made after {date} are kept"));
+    }
     let plan = client.prune_plan(repository, &retention).await?;
     for kept in plan
         .kept

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::cli::arguments::{LockArgs, PullArgs, RegistryArgs, TrustArgs, destination};
+use crate::cli::arguments::{
+    LockArgs, PullArgs, RegistryArgs, TrustArgs, destination, layout_files, refuse_inputs,
+};
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::content::Digest;
@@ -40,6 +42,15 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let pinned = args.digest.is_some() || args.lock.is_given();
     let reference = args.registry.reference(&args.reference, pinned)?;
+    if let Some(destination) = &args.destination {
+        let options = [
+            args.trust.inputs(),
+            args.lock.inputs(),
+            args.registry.inputs(),
+        ];
+        let inputs = options.into_iter().flatten();
+        refuse_inputs(destination, inputs.chain(layout_files(&reference)))?;
+    }
     let trust = args.trust.policy().await?;
     let policy = args.pull.policy()?;
     let client = args.registry.client(session, trust).await?;

@@ -17,14 +17,10 @@ use crate::cli::source_revision::SourceRevision;
 use crate::client::{PushOptions, Pushed};
 use crate::content::rfc3339;
 use crate::oci::Reference;
+use crate::oci::annotation_names::{CREATED, REVISION, SOURCE};
 
 use super::annotations::{annotation, unique};
 use super::{attach, attest, pinned, rotation};
-
-/// The annotations of the OCI image specification about a build ("Pre-Defined Annotation Keys").
-const CREATED: &str = "org.opencontainers.image.created";
-const REVISION: &str = "org.opencontainers.image.revision";
-const SOURCE: &str = "org.opencontainers.image.source";
 
 /// Verify an archive, push it to a registry, and print its reference by digest
 ///

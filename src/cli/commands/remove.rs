@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::archive::Target;
+use crate::archive::RequestedTarget;
 use crate::cli::arguments::EditArgs;
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
@@ -21,18 +21,19 @@ pub(crate) struct Args {
     edit: EditArgs,
     /// The target of the executable to remove. May be given several times
     #[arg(long = "target", required = true, value_name = "TARGET")]
-    targets: Vec<Target>,
+    targets: Vec<RequestedTarget>,
 }
 
 pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     args.edit = args.edit.read_streams().await?;
     let session = session.clone();
     blocking(move || {
-        // A target may be given twice, but can be removed only once.
-        let targets: BTreeSet<_> = args.targets.iter().collect();
         args.edit.edit(&session, |writer| {
-            for target in targets {
-                writer.remove(target)?;
+            // A target may be given twice, but can be removed only once. All are chosen before the first is removed:
+            // without it, its triple would mean another executable.
+            let targets = args.targets.iter().map(|wanted| writer.target(wanted));
+            for target in targets.collect::<BTreeSet<_>>() {
+                writer.remove(&target)?;
             }
             Ok(())
         })

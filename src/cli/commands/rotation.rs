@@ -6,14 +6,14 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, bail};
 use clap::ValueHint;
 
-use crate::archive::{
-    GivenKey, Issuer, Key, KeyDirectories, KeyKind, Rotation, Subject, from_unix, to_unix,
-};
-use crate::cli::arguments::{KeyDirectoryArgs, destination};
+use crate::archive::{Issuer, KeyKind, KeyOrigin, Rotation, Subject, from_unix, to_unix};
+use crate::cli::arguments::{KeyDirectoryArgs, destination, refuse_inputs};
 use crate::cli::files;
 use crate::cli::output::{Answer, Failure, path_text};
 use crate::cli::threads::{blocking, detached};
 use crate::content::{AtomicFile, rfc3339};
+
+use super::named_key;
 
 /// No `Debug`: the options may be seeds.
 #[derive(clap::Args)]
@@ -50,8 +50,8 @@ pub(super) struct Args {
 }
 
 /// Signs a statement, and writes it to a file or prints it.
-pub(super) async fn rotate(mut args: Args) -> Result<Answer> {
-    let destination = args.destination.take();
+pub(super) async fn rotate(args: Args) -> Result<Answer> {
+    let destination = args.destination.clone();
     // The keys may come from standard input or a pipe.
     let statement = detached(move || sign(&args)).await?;
     blocking(move || {
@@ -76,30 +76,36 @@ pub(super) async fn rotate(mut args: Args) -> Result<Answer> {
 
 /// Reads the keys, and signs the statement. Blocks.
 fn sign(args: &Args) -> Result<Rotation> {
-    let directories = args.directories.directories();
+    let directories = &args.directories;
     let given = [&args.from, &args.to].into_iter().chain(&args.providers);
     if given.filter(|key| key.trim() == "-").count() > 1 {
         let message = "several keys are to be read from standard input, which holds one";
         bail!(Failure::usage(message).hint("name the other keys by their files"));
     }
-    let from = key(&args.from, KeyKind::Account, &directories)?;
-    let to: Issuer = match args.to.trim().parse() {
-        Ok(issuer) => issuer,
-        Err(_) => public_key(&args.to, KeyKind::Account, &directories)?.parse()?,
-    };
+    let account = KeyKind::Account;
+    let mut origins = Vec::new();
+    let from = named_key::read(&args.from, account, directories, |key| key.read(account))?;
+    origins.push(from.1);
+    let to: Issuer = public_key(&args.to, account, directories, &mut origins)?.parse()?;
     let mut providers: Vec<Subject> = Vec::new();
     for provider in &args.providers {
-        let provider = match provider.trim().parse() {
-            Ok(subject) => subject,
-            Err(_) => public_key(provider, KeyKind::Service, &directories)?.parse()?,
-        };
+        let service = KeyKind::Service;
+        let provider: Subject =
+            public_key(provider, service, directories, &mut origins)?.parse()?;
         if !providers.contains(&provider) {
             providers.push(provider);
         }
     }
+    if let Some(destination) = &args.destination {
+        let files = origins.iter().filter_map(KeyOrigin::file);
+        refuse_inputs(
+            destination,
+            files.map(|path| ("the file of a key", path.to_owned())),
+        )?;
+    }
     // The token has whole seconds.
     let date = from_unix(to_unix(SystemTime::now()));
-    Ok(Rotation::sign(&from, &to, &providers, args.retire, date)?)
+    Ok(Rotation::sign(&from.0, &to, &providers, args.retire, date)?)
 }
 
 fn write(path: &Path, token: &str) -> Result<()> {
@@ -118,24 +124,14 @@ pub(super) async fn read(path: PathBuf) -> Result<Rotation> {
     .await
 }
 
-fn public_key(text: &str, kind: KeyKind, directories: &KeyDirectories) -> Result<String> {
-    Ok(key(text, kind, directories)?.public_key())
-}
-
-/// Returns the key with this name in the directories for keys, or else the key that the text itself gives. The name is
-/// the name of the file, as `par keys list` prints it, or the name that was given to `par keys gen`.
-fn key(text: &str, kind: KeyKind, directories: &KeyDirectories) -> Result<Key> {
-    let name = text.trim();
-    let stem = name.strip_suffix(".nk").unwrap_or(name);
-    let files = directories.list().unwrap_or_default();
-    let owned = kind.file_name(stem);
-    let names = [stem, owned.strip_suffix(".nk").unwrap_or(&owned)];
-    let find = |name: &str| files.iter().find(|file| file.name == name);
-    let found = names.into_iter().find_map(find);
-    let path = found.map(|file| path_text(&file.path));
-    let given = GivenKey {
-        text: path.as_deref().unwrap_or(text),
-        variable: None,
-    };
-    Ok(directories.resolve(Some(given), "", kind, false)?.0)
+/// Returns a public key that is given itself, or by its key. Adds the origin of the key to `origins`.
+fn public_key(
+    given: &str,
+    kind: KeyKind,
+    directories: &KeyDirectoryArgs,
+    origins: &mut Vec<KeyOrigin>,
+) -> Result<String> {
+    let key = named_key::read(given, kind, directories, |key| key.read_public_key(kind))?;
+    origins.push(key.1);
+    Ok(key.0)
 }

@@ -1,5 +1,6 @@
 //! `par sbom`
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,12 @@ use anyhow::{Context, Result, bail};
 use clap::{ValueEnum, ValueHint};
 use serde_json::{Value, json};
 
-use crate::archive::{self, Materials, MaterialsError, Target, from_unix, read_materials};
-use crate::cli::arguments::{Argument, RegistryArgs, Source, Unpacked, created_at, destination};
+use crate::archive::{
+    self, Materials, MaterialsError, RequestedTarget, Target, from_unix, read_materials,
+};
+use crate::cli::arguments::{
+    Argument, RegistryArgs, Source, Unpacked, created_at, destination, refuse_inputs,
+};
 use crate::cli::bill::{Bill, cyclonedx, spdx};
 use crate::cli::output::{Answer, Failure, escape};
 use crate::cli::session::Session;
@@ -40,7 +45,7 @@ pub(crate) struct Args {
     archive: Argument,
     /// A target whose executable is read. May be given several times. Default: all targets of the archive
     #[arg(long = "target", value_name = "TARGET")]
-    targets: Vec<Target>,
+    targets: Vec<RequestedTarget>,
     /// The format of the document
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: BillFormat,
@@ -103,6 +108,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = Source::parse(&args.archive, &args.registry)?;
     if let Some(destination) = &args.destination {
         source.refuse_as_destination(destination)?;
+        refuse_inputs(destination, args.registry.inputs())?;
     }
     if args.attach && source.reference().is_none() {
         bail!(
@@ -112,11 +118,16 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         );
     }
     let created = created_at(args.created.as_deref(), "the document")?.map(from_unix);
-    let selected = args.targets.first().cloned().unwrap_or_else(Target::host);
+    let selected = args.targets.first().map(RequestedTarget::usual);
+    let selected = selected.cloned().unwrap_or_else(Target::host);
     let unpacked = Unpacked::new(&source, &selected, &args.registry, session).await?;
     let claims = &unpacked.contents.claims;
     source.warn_of_date(claims, session);
-    for target in &args.targets {
+    let asked = args.targets.iter();
+    let asked: BTreeSet<_> = asked
+        .map(|wanted| wanted.among(claims.executables()))
+        .collect();
+    for target in &asked {
         let there = unpacked.contents.require(target);
         there.with_context(|| format!("cannot read the executables of {source}"))?;
     }
@@ -127,7 +138,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     );
     let (mut targets, mut without) = (Vec::new(), Vec::new());
     for (target, file) in &unpacked.files {
-        if !args.targets.is_empty() && !args.targets.contains(target) {
+        if !asked.is_empty() && !asked.contains(target) {
             continue;
         }
         let found = materials(file.clone())
@@ -164,6 +175,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             .created(created.unwrap_or_else(|| claims.issued_at()));
         let client = args.registry.client(session, TrustPolicy::anyone()).await?;
         let made = client.attach(&reference, &attachment).await?;
+        attach::tell(&made, false, session);
         let pinned = reference.pinned(&made.digest);
         attached = Some((pinned, attach::to_json(&reference, &made)));
     }
@@ -176,7 +188,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         None => Answer::new(text).field("document", document),
     };
     if let Some((pinned, attached)) = attached {
-        answer.text = escape::line(&pinned);
+        answer.text = escape::line(&pinned).into_bytes();
         answer = answer.field("attached", attached);
     }
     let digest = unpacked.digest.as_ref().map(ToString::to_string);

@@ -4,7 +4,7 @@ use anyhow::{Error, Result, bail};
 use bytesize::ByteSize;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::RegistryArgs;
+use crate::cli::arguments::{RegistryArgs, place, refuse_existing_file, require_whole_repository};
 use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::cli::versions::{compare, is_digest_tag};
@@ -118,15 +118,23 @@ impl Listed {
     fn parse(written: &str) -> Result<Self> {
         if let Ok(Reference::Layout(layout)) = written.parse() {
             let name = layout.whole().to_string();
+            if layout.tag().is_some() || layout.digest().is_some() {
+                let message = format!("{layout} names a manifest, not an image layout");
+                bail!(Failure::usage(message).hint(format!("name the layout: {name}")));
+            }
             return Ok(Self::Tags(name, Reference::Layout(layout)));
         }
-        let place: Place = written.parse()?;
-        Ok(match place.reference() {
-            Some(repository) => {
-                Self::Tags(place.to_string(), Reference::Registry(repository.clone()))
-            }
-            None => Self::Repositories(place),
-        })
+        if written.ends_with(".tar") {
+            let hint = format!("write oci-archive://{written} for an image layout in a file");
+            refuse_existing_file(written.as_ref(), &hint)?;
+        }
+        let place = place(written)?;
+        if place.reference().is_none() {
+            return Ok(Self::Repositories(place));
+        }
+        let repository = require_whole_repository(&place, "and only repositories have tags")?;
+        let repository = Reference::Registry(repository.clone());
+        Ok(Self::Tags(place.to_string(), repository))
     }
 }
 

@@ -6,12 +6,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Subcommand, ValueHint};
 use serde_json::{Map, Value, json};
 
 use crate::archive;
-use crate::cli::arguments::{RegistryArgs, TrustArgs, destination, require_whole_repository};
+use crate::cli::arguments::{
+    RegistryArgs, TrustArgs, destination, place, refuse_file_in, require_whole_repository,
+};
 use crate::cli::failures::Failures;
 use crate::cli::files::{is_standard_input, standard_input};
 use crate::cli::output::{Answer, Failure, Problem, path_text};
@@ -103,7 +105,7 @@ Examples:
     #[command(after_help = "Examples:\n  par trust forget ghcr.io/org/provider")]
     Forget {
         /// The repository, such as ghcr.io/org/provider
-        #[arg(value_name = "REGISTRY/REPOSITORY")]
+        #[arg(value_name = "REGISTRY/REPOSITORY", value_parser = place)]
         place: Place,
     },
 }
@@ -132,26 +134,26 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 
 async fn list(session: &Session) -> Result<Answer> {
     let opening = session.clone();
-    let identities = blocking(move || {
+    let pins = blocking(move || {
         let state = opening.state()?;
         if let Some(directory) = state.directory().filter(|directory| !directory.exists()) {
             opening.note(&format!("there are no pins in {}", directory.display()));
         }
-        Ok(state.each_identity()?)
+        Ok(state.each_pin()?)
     });
     let mut failures = Failures::default();
     let (mut lines, mut fields) = (Vec::new(), Vec::new());
-    for (place, identity) in identities.await? {
-        let identity = match identity {
-            Ok(identity) => identity,
+    for (place, pin) in pins.await? {
+        let pin = match pin {
+            Ok(pin) => pin,
             Err(error) => {
                 failures.add(place, &error.into());
                 continue;
             }
         };
-        let (issuer, subject) = (&identity.issuer, &identity.subject);
-        let mut line = format!("{place}  {issuer}  {subject}  since {}", identity.date());
-        for (former, state) in &identity.former {
+        let (issuer, subject) = (&pin.issuer, &pin.subject);
+        let mut line = format!("{place}  {issuer}  {subject}  since {}", pin.date());
+        for (former, state) in &pin.former {
             let word = if state.retired { "retired" } else { "also" };
             line.push_str(&format!("  {word} {former}"));
         }
@@ -160,9 +162,9 @@ async fn list(session: &Session) -> Result<Answer> {
             "repository": place,
             "issuer": issuer,
             "service": subject,
-            "since": identity.date(),
-            "revisions": identity.revisions,
-            "former": identity.former,
+            "since": pin.date(),
+            "revisions": pin.revisions,
+            "former": pin.former,
         }));
     }
     let answer = Answer::lines(lines).field("identities", fields);
@@ -253,7 +255,11 @@ async fn accept_one(
 async fn export(destination: Option<PathBuf>, session: &Session) -> Result<Answer> {
     let session = session.clone();
     blocking(move || {
-        let pins = session.state()?.identities()?;
+        let state = session.state()?;
+        if let (Some(path), Some(directory)) = (&destination, state.directory()) {
+            refuse_file_in(path, directory, "a file of the state, which has the pins")?;
+        }
+        let pins = state.pins()?;
         let fields = pin_document::fields(&pins);
         let document: Map<String, Value> = fields
             .iter()
@@ -265,7 +271,10 @@ async fn export(destination: Option<PathBuf>, session: &Session) -> Result<Answe
                 // Other users of this machine must not learn which publishers it trusts.
                 let file = AtomicFile::create_private(&path);
                 let written = file.and_then(|file| file.commit_with(text.as_bytes()));
-                written.with_context(|| format!("cannot write {}", path_text(&path)))?;
+                written.map_err(|source| archive::Error::Write {
+                    path: path.clone(),
+                    source,
+                })?;
                 Answer::file(&path)
             }
             None => Answer::new(text),
@@ -303,7 +312,16 @@ async fn import(file: PathBuf, replace: bool, session: &Session) -> Result<Answe
     })?;
     let (count, session) = (pins.len(), session.clone());
     blocking(move || {
-        let changed = session.state()?.import(pins, replace)?;
+        let state = session.state()?;
+        let import = state.prepare_import(pins, replace)?;
+        // Either all pins are imported or none.
+        session.interruption().begin_last_step()?;
+        let changed = import.write()?;
+        session.note(&format!(
+            "pins that are new or have changed: {}, there already: {}",
+            changed.len(),
+            count.saturating_sub(changed.len())
+        ));
         let lines = changed.iter().map(|place| format!("{place} is pinned"));
         Ok(Answer::lines(lines)
             .field("pins", count)
@@ -316,7 +334,7 @@ async fn forget(place: Place, session: &Session) -> Result<Answer> {
     let repository = require_whole_repository(&place, "and only repositories are pinned")?;
     let (name, session) = (pin_name(repository), session.clone());
     blocking(move || {
-        if !session.state()?.forget_identity(&name)? {
+        if !session.state()?.forget_pin(&name)? {
             bail!(
                 Failure::new(ErrorKind::NotFound, format!("{name} is not pinned"))
                     .hint("list the pinned repositories with `par trust list`")

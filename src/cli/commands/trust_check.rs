@@ -98,7 +98,7 @@ fn rows(report: &TrustReport, trust: &TrustPolicy, is_locked: bool) -> Vec<(&'st
         match (&report.pin, &report.repository) {
             (Some(pin), Some(repository)) => {
                 let mut text = format!(
-                    "{repository} is pinned to {} and {} since {}",
+                    "{repository} has been pinned to {} and {} since {}",
                     pin.issuer,
                     pin.subject,
                     pin.date()
@@ -155,9 +155,9 @@ fn policy(report: &TrustReport, trust: &TrustPolicy) -> String {
         _ if !trust.issuers.is_empty() => "issuers are named with --issuer".to_owned(),
         Some(pattern) => format!("the rule for {pattern}"),
         None if trust.deny_others => {
-            "no rule fits, and the policy denies such references".to_owned()
+            "no rule matches, and the policy denies such references".to_owned()
         }
-        None => "no rule fits, and any issuer is allowed".to_owned(),
+        None => "no rule matches, and any issuer is allowed".to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use clap::ValueHint;
 use serde_json::{Value, json};
 
 use crate::archive::{Compression, Dates};
-use crate::cache::Identity;
+use crate::cache::Pin;
 use crate::cli::arguments::{
     Argument, IdentityArgs, RegistryArgs, Source, TrustArgs, VerifiedSource, validity,
 };
@@ -24,8 +24,9 @@ use crate::oci::Reference;
 /// repository.
 ///
 /// A file belongs to no repository, so the user's own trust policy is not applied to it. A policy that --trust or
-/// PAR_TRUST names is applied: the archive must satisfy one of its rules that name issuers, subjects or a revision.
-/// With --as, only the rule for that reference is applied.
+/// PAR_TRUST names is applied: the archive must satisfy one of its rules that name issuers, subjects, a revision or
+/// identities. No file satisfies a rule that names identities, because an identity signs a manifest. With --as, only the
+/// rule for that reference is applied.
 ///
 #[cfg_attr(
     feature = "sigstore",
@@ -140,7 +141,7 @@ fn allowed(trust: &TrustPolicy, rule: Option<&Rule>, pinned: bool) -> Option<Str
 fn rows<'a>(
     checked: &'a VerifiedSource,
     allowed: Option<&str>,
-    pin: &Option<(String, &Identity)>,
+    pin: &Option<(String, &Pin)>,
 ) -> Vec<(&'a str, String)> {
     let contents = &checked.contents;
     let claims = &contents.claims;
@@ -152,10 +153,12 @@ fn rows<'a>(
     let pin = pin.as_ref().map(|(repository, pin)| {
         let since = pin.date();
         if pin.issuer == claims.issuer().as_str() {
-            format!("{repository} is pinned to this issuer and this service since {since}")
+            format!("{repository} has been pinned to this issuer and this service since {since}")
         } else {
             let successor = &pin.issuer;
-            format!("{repository} is pinned to {successor} since {since}, which this issuer has handed over to")
+            format!(
+                "{repository} has been pinned to {successor} since {since}; this issuer has handed over to that account"
+            )
         }
     });
     let dates = validity(&claims.metadata()).unwrap_or_else(|| "valid for ever".to_owned());

@@ -5,12 +5,14 @@ use std::path::Path;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::escape;
 use super::problem::Problem;
-use super::{escape, text::path_text};
+use super::text::{path_bytes, path_text};
 
 /// The answer of a command.
 pub(crate) struct Answer {
-    pub(crate) text: String,
+    /// Text in UTF-8, except for a path that has other bytes.
+    pub(crate) text: Vec<u8>,
     /// Bytes that are printed unchanged, in place of the text.
     pub(super) exactly: Option<Bytes>,
     pub(super) fields: Map<String, Value>,
@@ -23,7 +25,7 @@ impl Answer {
     /// Returns an answer with this text, which must be escaped for a terminal already.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
-            text: text.into(),
+            text: text.into().into_bytes(),
             exactly: None,
             fields: Map::new(),
             problem: None,
@@ -49,9 +51,14 @@ impl Answer {
         Self::new(text)
     }
 
-    /// Returns the answer of a command that has written a file: its path.
+    /// Returns the answer of a command that has written a file: its path. The text is the path with its own bytes, so
+    /// that a script can open the file.
     pub(crate) fn file(path: &Path) -> Self {
-        Self::new(path_text(path)).field("file", path_text(path))
+        let answer = Self {
+            text: path_bytes(path),
+            ..Self::new("")
+        };
+        answer.field("file", path_text(path))
     }
 
     /// Sets the exit code for an answer without a problem.

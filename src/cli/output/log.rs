@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::io::{self, Write};
 
 use clap::ValueEnum;
 use tracing::field::{Field, Visit};
@@ -16,6 +17,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use super::escape;
 use super::format::requested_json;
+use super::secrets::hide_secrets;
 use super::warnings::Warnings;
 
 /// The environment variable for `--log-format`.
@@ -70,7 +72,7 @@ pub(crate) fn start(verbose: u8, quiet: bool, format: LogFormat, warnings: Warni
 
 /// Returns the layer that prints records.
 fn printing(verbose: u8, format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt::layer().with_writer(|| Hiding);
     match format {
         LogFormat::Json => {
             let json = Format::default().json().flatten_event(true);
@@ -83,6 +85,21 @@ fn printing(verbose: u8, format: LogFormat) -> Box<dyn Layer<Registry> + Send + 
             Box::new(log.with_ansi(colour))
         }
         LogFormat::Text => Box::new(log.event_format(OneLine).fmt_fields(DefaultFields::new())),
+    }
+}
+
+/// Writes records to standard error without the secrets in them. Each record is written at once.
+struct Hiding;
+
+impl Write for Hiding {
+    fn write(&mut self, record: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(record);
+        io::stderr().write_all(hide_secrets(&text).as_bytes())?;
+        Ok(record.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 
@@ -135,7 +152,7 @@ struct Keeping(Warnings);
 
 impl<S: Subscriber> Layer<S> for Keeping {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        self.0.add(&message(event));
+        self.0.add(&hide_secrets(&message(event)));
     }
 }
 

@@ -11,6 +11,7 @@ mod problem;
 mod progress;
 mod progress_lines;
 mod secrets;
+mod seeds;
 pub(crate) mod terminal;
 mod text;
 mod usage;
@@ -19,7 +20,9 @@ mod warnings;
 pub(crate) use answer::Answer;
 pub(crate) use failure::{Failure, Violation};
 pub(crate) use format::Format;
-pub(crate) use hints::{finding_hint, missing_credentials, missing_credentials_hint};
+pub(crate) use hints::{
+    finding_hint, is_reference, layout_hint, missing_credentials, missing_credentials_hint,
+};
 pub(crate) use log::{LOG_FORMAT, LogFormat};
 pub(crate) use printer::{Formats, Printer};
 pub(crate) use problem::Problem;

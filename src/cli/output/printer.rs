@@ -114,7 +114,7 @@ impl Printer {
         let printed = match (self.formats.output, answer.exactly) {
             (Format::Text, Some(bytes)) => print_exactly(&bytes),
             (Format::Text, None) => print_text(&answer.text),
-            (Format::Json, _) => print_text(&self.to_json(answer.fields, problem)),
+            (Format::Json, _) => print_text(self.to_json(answer.fields, problem).as_bytes()),
         };
         if let Err(error) = &printed {
             self.cannot_write(error);
@@ -249,10 +249,10 @@ fn record(level: Level, message: &str) -> Map<String, Value> {
 }
 
 /// Prints text, and ends its last line.
-fn print_text(text: &str) -> io::Result<()> {
-    let is_ended = text.is_empty() || text.ends_with('\n');
+fn print_text(text: &[u8]) -> io::Result<()> {
+    let is_ended = text.is_empty() || text.ends_with(b"\n");
     let end: &[u8] = if is_ended { b"" } else { b"\n" };
-    print_data(&[text.as_bytes(), end])
+    print_data(&[text, end])
 }
 
 /// Prints bytes as they are.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use crate::oci::without_userinfo;
 
+use super::seeds::find_seeds;
+
 /// The text that replaces a seed in a message.
 const HIDDEN: &str = "S…";
 
@@ -18,9 +20,6 @@ const OTHER_SCHEMES: [&str; 8] = [
     "oci-archive",
     "docker-archive",
 ];
-
-/// The shortest word, in characters, that is hidden because it looks like a seed. A complete seed has 58.
-const SHORTEST: usize = 30;
 
 /// Replaces seeds, and leaves out a user and a password that are written in front of a host.
 pub(crate) fn hide_secrets(text: &str) -> Cow<'_, str> {
@@ -82,40 +81,22 @@ fn is_address(word: &str) -> bool {
     !OTHER_SCHEMES.contains(&scheme)
 }
 
-/// Replaces words that look like a complete or a cut seed. Without this, the error about a seed in a wrong place, such
-/// as the place of a path, would show the seed.
+/// Replaces seeds.
 fn hide_seeds(text: &str) -> Cow<'_, str> {
-    let is_in_word = |character: char| character.is_ascii_alphanumeric();
     let mut hidden = String::new();
     let mut shown = 0;
-    let mut rest = text;
-    while let Some(start) = rest.find(is_in_word) {
-        let (_, from) = rest.split_at(start);
-        let end = from.find(|c| !is_in_word(c)).unwrap_or(from.len());
-        let (word, after) = from.split_at(end);
-        if is_seed(word) {
-            let begin = text.len() - from.len();
-            hidden.push_str(text.get(shown..begin).unwrap_or_default());
+    for seed in find_seeds(text) {
+        if seed.start >= shown {
+            hidden.push_str(text.get(shown..seed.start).unwrap_or_default());
             hidden.push_str(HIDDEN);
-            shown = text.len() - after.len();
         }
-        rest = after;
+        shown = shown.max(seed.end);
     }
     if shown == 0 {
         return Cow::Borrowed(text);
     }
     hidden.push_str(text.get(shown..).unwrap_or_default());
     Cow::Owned(hidden)
-}
-
-/// Returns whether a word has the form of a seed: base32 in one case, beginning with an S. The public keys of accounts
-/// and services begin with other letters.
-fn is_seed(word: &str) -> bool {
-    let upper = |c: u8| matches!(c, b'A'..=b'Z' | b'2'..=b'7');
-    let lower = |c: u8| matches!(c, b'a'..=b'z' | b'2'..=b'7');
-    word.len() >= SHORTEST
-        && word.starts_with(['S', 's'])
-        && (word.bytes().all(upper) || word.bytes().all(lower))
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use crate::content::unix_time;
 
 use super::*;
 
-fn pin() -> Identity {
+fn pin() -> Pin {
     let [issuer, former] = [(); 2].map(|()| Key::generate(KeyKind::Account).public_key());
-    let mut pin = Identity::new(&issuer, &Key::generate(KeyKind::Service).public_key());
+    let mut pin = Pin::new(&issuer, &Key::generate(KeyKind::Service).public_key());
     pin.since = unix_time(1_700_000_000);
     pin.revisions = [("1.0".to_owned(), 3)].into();
     pin.former.entry(former).or_default().retired = true;
@@ -16,7 +16,7 @@ fn pin() -> Identity {
     pin
 }
 
-fn document(pins: &BTreeMap<String, Identity>) -> Value {
+fn document(pins: &BTreeMap<String, Pin>) -> Value {
     let fields = fields(pins).map(|(name, value)| (name.to_owned(), value));
     Value::Object(fields.into_iter().collect::<Map<_, _>>())
 }

@@ -1,5 +1,10 @@
+use std::future::pending;
+use std::sync::mpsc::channel;
+use std::task::{Context, Poll, Waker};
+
 use super::*;
 use crate::cli::secret_variables::SECRET_VARIABLES;
+use crate::cli::threads::blocking;
 
 /// Calls `check` with every command and its path, such as `par cache list`.
 fn for_each_command(check: &mut dyn FnMut(&str, &clap::Command)) {
@@ -87,4 +92,51 @@ fn a_question_that_control_c_ends_is_an_interruption() {
     let asked = of(std::io::ErrorKind::Interrupted).context("cannot ask for a password");
     assert!(is_interruption(&asked));
     assert!(!is_interruption(&of(std::io::ErrorKind::NotFound)));
+}
+
+#[tokio::test]
+async fn the_outcome_of_blocking_work_counts_after_an_interruption() {
+    let long = Duration::from_hours(1);
+    for (grace, is_last_step, has_more_to_do, counts) in [
+        (long, false, false, true),
+        (long, false, true, false),
+        // The work does not stop in time.
+        (Duration::ZERO, false, false, false),
+        (Duration::ZERO, true, false, true),
+    ] {
+        let interruption = Interruption::default();
+        let ((begin, begun), (end, ended)) = (channel(), channel::<()>());
+        let state = interruption.clone();
+        let work = async move {
+            let outcome = blocking(move || {
+                if is_last_step {
+                    state.begin_last_step()?;
+                }
+                begin.send(())?;
+                let _ = ended.recv();
+                Ok(7)
+            });
+            let outcome = outcome.await;
+            if has_more_to_do {
+                pending::<()>().await;
+            }
+            outcome
+        };
+        let mut running = pin!(until_interrupted(work, &interruption, grace));
+        let mut poll = || {
+            let mut context = Context::from_waker(Waker::noop());
+            matches!(running.as_mut().poll(&mut context), Poll::Pending)
+        };
+        assert!(poll());
+        begun.recv().unwrap();
+        interruption.request();
+        if counts || has_more_to_do {
+            assert!(poll(), "the work is not waited for");
+            end.send(()).unwrap();
+        }
+        let (outcome, left) = running.await;
+        assert_eq!(outcome.is_some(), counts);
+        assert!(left <= grace);
+        assert!(interruption.begin_last_step().is_err());
+    }
 }

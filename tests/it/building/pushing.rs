@@ -50,6 +50,24 @@ fn a_build_pushes_to_the_registry_of_the_project_or_to_the_given_reference() {
 }
 
 #[test]
+fn in_ci_a_missing_key_directory_of_the_project_is_an_error_before_anything_is_compiled() {
+    let environment = Environment::new();
+    write_crate(&environment, "", "small", "fn main() {}");
+    let project = format!("{RUST}provider.key_directory = \"nosuch\"\n");
+    environment.write("wasmcloud.toml", project);
+    let mut build = command(&environment);
+    build.arg("build").env("CI", "true");
+    let refused = Outcome::of(build, b"").exit(2);
+    assert!(
+        refused
+            .stderr
+            .contains("the directory for keys nosuch does not exist"),
+        "{refused}"
+    );
+    assert!(!environment.path("target").exists());
+}
+
+#[test]
 fn an_option_for_the_push_is_refused_without_one_unless_a_variable_gives_it() {
     let environment = Environment::new();
     write_crate(&environment, "", "small", "fn main() {}");

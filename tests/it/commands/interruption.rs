@@ -1,5 +1,8 @@
 //! Interruptions of commands by Ctrl-C, SIGTERM and SIGHUP.
 
+#[cfg(target_os = "linux")]
+mod outcomes;
+
 use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
@@ -14,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::good_archive;
 use crate::support::archives::{ArchiveBuilder, noise};
-use crate::support::{Environment, LIMIT, ended};
+use crate::support::{Environment, LIMIT, create_arguments, ended};
 
 /// More than a pipe holds: writing it into a pipe returns only after the command has read some of it.
 const MORE_THAN_A_PIPE: usize = 256 << 10;
@@ -148,16 +151,7 @@ fn large_provider(environment: &Environment, size: u64) {
 
 #[test]
 fn an_interrupted_create_leaves_the_destination_unchanged() {
-    let create = [
-        "create",
-        "-n",
-        "N",
-        "-v",
-        "V",
-        "-b",
-        "provider",
-        "--compress",
-    ];
+    let create = create_arguments("provider", &["--compress"]);
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         // The command hashes the provider first, then compresses it. A small file is enough for the
         // second stage, as compressing takes longer.
@@ -215,16 +209,30 @@ fn inserting_stops_and_leaves_the_archive_as_it_was() {
 }
 
 #[test]
+fn an_interrupted_export_leaves_no_executables_behind() {
+    let create = create_arguments("x86_64-linux=provider", &[]);
+    for signal in [Signal::INT, Signal::TERM] {
+        let (environment, end) = interrupt(256 << 20, |size| {
+            let environment = Environment::new();
+            large_provider(&environment, size);
+            environment.par(&create).success();
+            let export = ["export", "provider.par", "image.tar"];
+            let mut running = Running::start(&environment, &export);
+            running.until("an executable", || {
+                let files = environment.files();
+                files.iter().any(|name| name.starts_with("tmp/"))
+            });
+            let end = running.stop(signal);
+            (environment, end)
+        });
+        assert_eq!(end.code, Some(130), "{signal:?}: {}", end.stderr);
+        assert_eq!(work(&environment), ["work/provider", "work/provider.par"]);
+    }
+}
+
+#[test]
 fn fetching_stops_and_leaves_only_a_download_that_can_be_continued() {
-    let create = [
-        "create",
-        "-n",
-        "N",
-        "-v",
-        "V",
-        "-b",
-        "x86_64-linux=provider",
-    ];
+    let create = create_arguments("x86_64-linux=provider", &[]);
     let reference = "oci-layout://layout:1";
     let executables = |environment: &Environment| {
         let files = environment.files().into_iter();
@@ -235,7 +243,7 @@ fn fetching_stops_and_leaves_only_a_download_that_can_be_continued() {
     let (environment, end) = interrupt(128 << 20, |size| {
         let environment = Environment::new();
         large_provider(&environment, size);
-        environment.par(create).success();
+        environment.par(&create).success();
         environment
             .par(["push", reference, "provider.par"])
             .success();
@@ -340,8 +348,10 @@ fn waiting_for_standard_input_can_be_interrupted() {
     let layout = "oci-layout://layout:1";
     let provider = "-n N -v V -b x86_64-linux=good.par";
     let create = |option: &str| format!("create {provider} {option} -");
-    let commands: [(String, &[u8]); 13] = [
+    let commands: [(String, &[u8]); 15] = [
         ("verify -".to_owned(), archive),
+        ("sbom -".to_owned(), archive),
+        ("export - image.tar".to_owned(), archive),
         (format!("push {layout} -"), archive),
         ("inspect good.par --check-config -".to_owned(), &blanks),
         // The beginning of a line, of a seed, of a token or of an object.

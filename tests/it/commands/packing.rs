@@ -2,6 +2,7 @@
 
 mod completions;
 mod creating;
+mod destinations;
 mod diffing;
 mod identity;
 mod inserting;
@@ -11,3 +12,4 @@ mod removing;
 mod reproducing;
 mod schemas;
 mod signing;
+mod targets;

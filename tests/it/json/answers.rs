@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::support::archives::ArchiveBuilder;
-use crate::support::sigstore::{self, Lie, Sigstore};
+use crate::support::sigstore::{self, Sigstore, WrongAnswer};
 use crate::support::{Environment, Outcome, Registry};
 
 /// Returns an answer of each command by its name, such as `cache list`. The runner of the tests has compared each
@@ -254,7 +254,7 @@ impl Runs {
     }
 
     fn signatures(&mut self, reference: &str) {
-        let sigstore = Sigstore::start(&self.environment.path("sigstore"), Lie::Nothing);
+        let sigstore = Sigstore::start(&self.environment.path("sigstore"), WrongAnswer::None);
         self.environment.write("token", sigstore::token(300));
         let token = ["--identity-token", "token"];
         let signer = [&sigstore.options()[..], &token].concat();

@@ -80,6 +80,7 @@ fn the_executable_of_a_provider_is_compared_with_this_machine() {
     let (verdict, said) = finding(&environment, &[&repository], 0, "executable");
     assert_eq!(verdict, "skipped");
     assert!(said.contains("name a tag"), "{said}");
+    assert!(!said.contains("--push"), "{said}");
 
     let bad = registry.reference("bad:1.0.0");
     let (archive, _) = pack(&environment, &without_linker(&environment, "bad"));

@@ -1,5 +1,6 @@
 //! `par cache`
 
+mod failed;
 mod list;
 mod prune;
 mod text;
@@ -14,6 +15,7 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::ErrorKind;
 
+use failed::with_failures;
 use text::{names, size};
 
 /// List, verify and prune the cache, and find out which provider an executable is
@@ -82,9 +84,9 @@ fn verify(session: &Session) -> Result<Answer> {
         let (files, size) = (verified.files, size(verified.bytes));
         session.note(&format!("{files} files, {size}: none is damaged"));
     }
-    Ok(Answer::lines(&damaged)
+    let answer = Answer::lines(&damaged)
         .field("files", verified.files)
         .field("bytes", verified.bytes)
-        .field("damaged", damaged)
-        .failing(problem))
+        .field("damaged", damaged);
+    Ok(with_failures(answer, verified.failures, problem, session))
 }

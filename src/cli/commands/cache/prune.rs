@@ -10,11 +10,12 @@ use clap::ValueHint;
 
 use crate::cache::{PruneOptions, Pruned};
 use crate::cli::arguments::age;
-use crate::cli::output::{Answer, Failure};
+use crate::cli::output::{Answer, Failure, Problem};
 use crate::cli::session::Session;
 use crate::client::{Error, Lock, describe_cache};
 use crate::content::Digest;
 
+use super::failed::with_failures;
 use super::text::{names, size};
 
 /// Remove least recently used content, and interrupted downloads that are older than a day
@@ -67,7 +68,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<Answer> {
     };
     let pruned: Pruned = session.in_existing_cache(|cache| {
         describe_cache(&cache)?;
-        cache.prune(&options)
+        cache.prune_until(&options, &|| session.interruption().requested())
     })?;
     let (freed, left) = (size(pruned.freed), size(pruned.left));
     session.note(&if args.dry_run {
@@ -75,24 +76,43 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<Answer> {
     } else {
         format!("freed {freed}; {left} are left")
     });
-    if options.max_size.is_some_and(|most| pruned.left > most) {
-        let grace = humantime::format_duration(options.grace);
-        session.note(&format!(
-            "that is more than --max-size: content stays that is in use, or was used within the last \
-             {grace} (--grace)"
-        ));
+    if !pruned.is_stopped && options.max_size.is_some_and(|most| pruned.left > most) {
+        let reason = reason(&options, &pruned);
+        session.note(&format!("that is more than --max-size: {reason}"));
     }
     let in_use = names(&pruned.in_use);
     for path in &in_use {
         session.note(&format!("{path} is leased or in use, so it is kept"));
     }
     let removed = names(&pruned.removed);
-    Ok(Answer::lines(&removed)
+    let answer = Answer::lines(&removed)
         .field("removed", removed)
         .field("in_use", in_use)
         .field("freed", pruned.freed)
         .field("left", pruned.left)
-        .field("dry_run", args.dry_run))
+        .field("dry_run", args.dry_run);
+    let problem = pruned.is_stopped.then(Problem::interrupted);
+    Ok(with_failures(answer, pruned.failures, problem, session))
+}
+
+/// Returns why the cache is still larger than the user wants.
+fn reason(options: &PruneOptions, pruned: &Pruned) -> String {
+    if pruned.left_content == 0 {
+        return "only small records are left, such as those of tags, which --all removes"
+            .to_owned();
+    }
+    let mut reason = "content stays that is in use".to_owned();
+    if !pruned.failures.is_empty() {
+        reason.push_str(", that could not be removed");
+    }
+    if !options.keep.is_empty() {
+        reason.push_str(", that a lock file names (--keep-locked)");
+    }
+    if !options.grace.is_zero() {
+        let grace = humantime::format_duration(options.grace);
+        reason.push_str(&format!(", or was used within the last {grace} (--grace)"));
+    }
+    reason
 }
 
 /// Returns the digests that these lock files name.

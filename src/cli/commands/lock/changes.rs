@@ -48,8 +48,9 @@ pub(super) fn digest_change(
     reference: &Reference,
     digest: &Digest,
 ) -> Option<Change> {
-    let from = exactly(known, reference).map(|locked| locked.digest.to_string());
-    Change::between(reference, DIGEST, from.into(), digest.to_string().into())
+    let reference = reference.unpinned();
+    let from = exactly(known, &reference).map(|locked| locked.digest.to_string());
+    Change::between(&reference, DIGEST, from.into(), digest.to_string().into())
 }
 
 /// Returns the changes in the claims of an archive that was locked before.
@@ -78,9 +79,10 @@ pub(super) fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {
                    }: &Locked| {
         Change::between(reference, DIGEST, digest.to_string().into(), Value::Null)
     };
+    let wanted: Vec<_> = references.iter().map(Reference::unpinned).collect();
     let gone = known
         .iter()
-        .filter(|locked| !references.contains(&locked.reference));
+        .filter(|locked| !wanted.contains(&locked.reference));
     gone.filter_map(removal).collect()
 }
 

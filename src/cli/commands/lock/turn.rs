@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,17 +28,4 @@ pub(super) fn take_turn(path: &Path) -> Option<File> {
             Err(_) => thread::sleep(RETRY),
         }
     }
-}
-
-/// Whether two paths lead to the same file. The file need not exist. Blocks.
-pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
-    let place = place(one);
-    place.is_some() && place == self::place(other)
-}
-
-/// Returns the canonical path of the file that `path` leads to. The file need not exist.
-fn place(path: &Path) -> Option<PathBuf> {
-    let target = followed(path).ok()?;
-    let directory = directory_of(&target).canonicalize().ok()?;
-    Some(directory.join(target.file_name()?))
 }

@@ -46,5 +46,5 @@ fn missing_values_are_shown_as_missing() {
 fn a_name_cannot_control_the_terminal() {
     let lines = table(&shown(Some("\u{1b}]0;title\u{7}\nAccount  A")));
     let text = Answer::lines(lines).text;
-    assert!(text.starts_with("\\u{1b}]0;title\\u{7}\\nAccount  A - Capability Provider\n"));
+    assert!(text.starts_with(b"\\u{1b}]0;title\\u{7}\\nAccount  A - Capability Provider\n"));
 }

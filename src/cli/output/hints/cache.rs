@@ -17,7 +17,7 @@ pub(crate) fn cache_hint(error: &Error) -> Option<String> {
                 directory.display()
             ));
         }
-        Error::DamagedIdentity { place, .. } => {
+        Error::DamagedPin { place, .. } => {
             return Some(format!(
                 "restore the file, or run `par trust forget {place}`: the next fetch pins the repository \
                  again"
@@ -46,6 +46,9 @@ pub(crate) fn cache_hint(error: &Error) -> Option<String> {
         Error::NoDirectory | Error::NotADirectory(_) => {
             "name a directory with --cache-dir or PAR_CACHE_DIR"
         }
+        error @ (Error::StateDirectory { .. } | Error::StateFile { .. }) if error.is_full() => {
+            "make room on its disk, or name another directory for the pins with --state-dir or PAR_STATE_DIR"
+        }
         error if error.is_full() => {
             "make room, with `par cache prune` for example, or name another directory with --cache-dir"
         }
@@ -54,6 +57,9 @@ pub(crate) fn cache_hint(error: &Error) -> Option<String> {
         Error::Directory { .. } => "name another directory with --cache-dir or PAR_CACHE_DIR",
         Error::File { source, .. } if ErrorKind::of_io(source) == ErrorKind::Denied => {
             "name another directory with --cache-dir or PAR_CACHE_DIR"
+        }
+        Error::File { source, .. } if ErrorKind::of_io(source) == ErrorKind::Usage => {
+            "run `par cache verify`, which removes what is in the place of a file"
         }
         error @ Error::Receive { .. } if error.kind() == ErrorKind::Unavailable => {
             "try again: the download continues where it stopped"

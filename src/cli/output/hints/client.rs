@@ -98,12 +98,24 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::Damaged { .. } => {
             "remove damaged content with `par cache verify`, and check the disk"
         }
+        Error::WrongContent { reference, .. } if is_in_layout(reference) => {
+            "copy the layout again from where it came from: it is damaged here"
+        }
+        Error::WrongContent { .. } => {
+            "try again; if the error stays, tell the operator of the registry that its content is damaged"
+        }
         Error::OtherClaims(_) => {
             "ask the publisher about it: the manifest was put together from two archives"
         }
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Returns whether a reference names an image layout, and not a registry.
+fn is_in_layout(reference: &str) -> bool {
+    let mut schemes = ["oci-layout://", "oci-archive://"].iter();
+    schemes.any(|scheme| reference.starts_with(scheme))
 }
 
 /// Returns the registry that requires credentials, if the error is that none are known.
@@ -176,13 +188,7 @@ fn trust_hint(error: &TrustError) -> Option<String> {
             "add a rule to the trust policy, or allow the issuer with --issuer"
         }
         // No rule pins an image layout.
-        TrustError::NeverPinned(what)
-            if ["oci-layout://", "oci-archive://"]
-                .iter()
-                .any(|scheme| what.starts_with(scheme)) =>
-        {
-            return None;
-        }
+        TrustError::NeverPinned(what) if is_in_layout(what) => return None,
         TrustError::NeverPinned(_) => {
             "add a rule with `pin = \"first-use\"` for the repository to the trust policy"
         }
@@ -244,8 +250,8 @@ fn locked_identity_hint(refusals: &[(Digest, BundleError)]) -> String {
             .any(|(_, refusal)| matches!(refusal, BundleError::OtherIdentity { .. }));
     let hint = identity_hint(refusals).filter(|_| !is_by_another);
     hint.unwrap_or_else(|| {
-        "ask the publisher for the bundle of that identity, which a copy may have left behind; if another identity is to \
-         vouch, run `par lock` with --accept-identity"
+        "ask the publisher for the bundle of that identity, which a copy may have left behind; if another identity may \
+         sign, run `par lock` with --accept-identity"
             .to_owned()
     })
 }
@@ -281,11 +287,11 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
             Some("use a `par` that was built with `--features sigstore`")
         }
         LockError::IdentityLost { .. } if cfg!(not(feature = "sigstore")) => Some(
-            "use a `par` that was built with `--features sigstore`, which can verify that identity; if it is not to be demanded \
-             any more, lock with --accept-identity",
+            "use a `par` that was built with `--features sigstore`, which can verify that identity; if this identity is no \
+             longer required, lock with --accept-identity",
         ),
         LockError::IdentityLost { .. } => Some(
-            "demand that identity in the trust policy; if it is not to be demanded any more, lock with --accept-identity",
+            "demand that identity in the trust policy; if this identity is no longer required, lock with --accept-identity",
         ),
         LockError::PublisherChanged { .. } => Some(
             "ask the publisher about it; if the change is intended, lock with --accept-identity",
@@ -296,7 +302,7 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         LockError::Read { source, .. } if ErrorKind::of_io(source) == ErrorKind::NotFound => Some(
             "make one with `par lock FILE`, where FILE is a list of references or a wadm manifest; --destination names the lock file",
         ),
-        LockError::Read { source, .. } => file_hint(source),
+        LockError::Read { source, .. } | LockError::Write { source, .. } => file_hint(source),
         LockError::Malformed { .. } => Some("restore it, or remove it and run `par lock`"),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! Hints for the findings of `par doctor`.
 
-use crate::client::{Advice, Finding};
+use crate::client::{Advice, Check, Finding};
 
 use super::oci::oci_hint;
 
@@ -42,7 +42,10 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
             "check the name of the repository; most registries create it with the first push, and some hide \
              a private one from those who are not logged in"
         }
-        Some(Advice::NameTag) => "name a tag of a provider archive, or give --push",
+        Some(Advice::NameTag) if finding.check == Check::Executable => {
+            "name a tag of a provider archive"
+        }
+        Some(Advice::NameTag) => "name a tag of a provider archive, or give --push without --host",
         Some(Advice::FindProxy) => {
             "check whether a proxy removes the header `Range`: without it, interrupted downloads start again from the beginning"
         }

@@ -7,11 +7,13 @@ mod cache;
 mod client;
 mod doctor;
 mod oci;
+mod paths;
 mod signing;
 
 pub(crate) use client::missing_credentials;
 pub(crate) use doctor::finding_hint;
 pub(crate) use oci::missing_credentials_hint;
+pub(crate) use paths::{is_reference, layout_hint};
 
 pub(super) use archive::archive_hint;
 pub(super) use cache::cache_hint;

@@ -9,6 +9,7 @@ use crate::oci::{
 };
 
 use super::archive::file_hint;
+use super::paths::layout_hint;
 
 /// What to do with a `docker-archive`, which is not an image layout.
 const CONVERT_DOCKER_ARCHIVE: &str = "convert it with `skopeo copy docker-archive:FILE.tar oci-archive:NEW.tar`, and give \
@@ -55,11 +56,11 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         }
         Error::Unreachable { registry, .. } => {
             return Some(format!(
-                "check that {registry} is right and running, and your network"
+                "check the name {registry}, whether the registry is running, and your network"
             ));
         }
         Error::Proxy(error) => return Some(proxy_hint(error)),
-        Error::ClientCertificate { path, problem } => {
+        Error::ClientCertificate { path, problem, .. } => {
             return client_certificate_hint(&path.display().to_string(), problem);
         }
         Error::NoAuthorities { .. } => {
@@ -344,6 +345,12 @@ pub(crate) fn reference_hint(error: &ParseReferenceError) -> Option<String> {
                 "write `_` in place of `+`, which no tag may have, as Helm does: {instead}"
             ))
         }
+        ParseReferenceError::RegistryMissing { reference }
+        | ParseReferenceError::RepositoryMissing { reference }
+        | ParseReferenceError::UppercaseRepository { reference, .. }
+        | ParseReferenceError::Tag { reference, .. }
+        | ParseReferenceError::Malformed { reference }
+        | ParseReferenceError::Registry { text: reference } => layout_hint(reference),
         _ => None,
     }
 }

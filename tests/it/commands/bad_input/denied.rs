@@ -7,7 +7,9 @@ use std::path::Path;
 use super::super::good_archive;
 use super::Refusal;
 use crate::support::archives::LINUX;
-use crate::support::{Environment, Registry, Unprivileged, shared_registry, unique};
+use crate::support::{
+    Environment, Registry, Unprivileged, create_arguments, shared_registry, unique,
+};
 
 #[track_caller]
 fn refused(user: &Unprivileged, arguments: &[&str], message: &[&str]) {
@@ -49,13 +51,9 @@ fn unreadable_files_are_denied() {
             &["cannot read closed.par", "ermission denied"],
         );
     }
-    let create = ["create", "-n", "N", "-v", "V", "-b"];
-    refused(
-        &user,
-        &[&create[..], &["closed.par"]].concat(),
-        &["cannot read closed.par"],
-    );
-    let with_key = [&create[..], &["provider", "-i", "secret.nk"]].concat();
+    let create = create_arguments("closed.par", &[]);
+    refused(&user, &create, &["cannot read closed.par"]);
+    let with_key = create_arguments("provider", &["-i", "secret.nk"]);
     refused(&user, &with_key, &["cannot read secret.nk"]);
 }
 
@@ -72,17 +70,7 @@ fn unwritable_directories_are_denied_and_no_key_is_generated() {
     let user = Unprivileged::new(&environment);
     set_mode(&closed, 0o555);
     let commands: [&[&str]; 4] = [
-        &[
-            "create",
-            "-n",
-            "N",
-            "-v",
-            "V",
-            "-b",
-            "provider",
-            "--destination",
-            "closed/new",
-        ],
+        &create_arguments("provider", &["--destination", "closed/new"]),
         &[
             "extract",
             "good.par",

@@ -3,7 +3,7 @@
 use super::super::good_archive;
 use super::Refusal;
 use crate::support::archives::LINUX;
-use crate::support::{Environment, shared_registry, unique};
+use crate::support::{Environment, create_arguments, shared_registry, unique};
 
 #[test]
 fn a_missing_archive_is_not_found() {
@@ -29,6 +29,32 @@ fn a_missing_archive_is_not_found() {
 }
 
 #[test]
+fn a_reference_in_the_place_of_a_file_is_noticed() {
+    let environment = Environment::new();
+    environment.write("provider", "an executable");
+    let reference = "localhost:1/org/echo:1.0.0";
+    let commands: [&[&str]; 5] = [
+        &["sign", reference],
+        &["insert", reference, "-b", "provider"],
+        &["remove", reference, "--target", LINUX.0],
+        &["push", "localhost:1/other:1", reference],
+        &create_arguments(reference, &[]),
+    ];
+    for command in commands {
+        Refusal {
+            code: 3,
+            message: &["cannot read", reference, "No such file"],
+            hint: "`par pull`",
+        }
+        .of(&environment, command);
+    }
+    let locked = environment.par(["lock", reference]).exit(3);
+    for said in ["is a reference, not a file", "hint: write it into a file"] {
+        assert!(locked.stderr.contains(said), "{locked}");
+    }
+}
+
+#[test]
 fn the_error_about_a_text_says_that_it_is_neither_a_file_nor_a_reference() {
     let environment = Environment::new();
     for command in ["inspect", "verify", "extract"] {
@@ -48,8 +74,7 @@ fn a_directory_is_refused_where_a_file_is_expected() {
     environment.write("provider", "an executable");
     good_archive(&environment, "good.par");
     let reference = format!("{}/{}:1", shared_registry(), unique("tree"));
-    let create = ["create", "-n", "N", "-v", "V", "-b"];
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 13] = [
         &["inspect", "./tree"],
         &["inspect", "tree"],
         &["verify", "tree"],
@@ -57,10 +82,10 @@ fn a_directory_is_refused_where_a_file_is_expected() {
         &["insert", "tree", "-b", "provider"],
         &["insert", "good.par", "-b", "tree"],
         &["push", &reference, "tree"],
-        &[&create[..], &["tree"]].concat(),
-        &[&create[..], &["provider", "--destination", "tree"]].concat(),
-        &[&create[..], &["provider", "-j", "tree"]].concat(),
-        &[&create[..], &["provider", "-i", "tree"]].concat(),
+        &create_arguments("tree", &[]),
+        &create_arguments("provider", &["--destination", "tree"]),
+        &create_arguments("provider", &["-j", "tree"]),
+        &create_arguments("provider", &["-i", "tree"]),
         &[
             "extract",
             "good.par",
@@ -69,6 +94,7 @@ fn a_directory_is_refused_where_a_file_is_expected() {
             "--destination",
             "tree",
         ],
+        &["trust", "export", "--destination", "tree"],
     ];
     for command in commands {
         Refusal {
@@ -87,18 +113,8 @@ fn the_error_names_a_missing_directory_and_no_key_is_generated() {
     good_archive(&environment, "good.par");
     let reference = format!("{}/{}:1", shared_registry(), unique("pushed"));
     environment.par(["push", &reference, "good.par"]).success();
-    let commands: [&[&str]; 4] = [
-        &[
-            "create",
-            "-n",
-            "N",
-            "-v",
-            "V",
-            "-b",
-            "provider",
-            "--destination",
-            "no/such/file",
-        ],
+    let commands: [&[&str]; 5] = [
+        &create_arguments("provider", &["--destination", "no/such/file"]),
         &[
             "extract",
             "good.par",
@@ -116,12 +132,13 @@ fn the_error_names_a_missing_directory_and_no_key_is_generated() {
             "no/such/file",
         ],
         &["pull", &reference, "--destination", "no/such/file"],
+        &["trust", "export", "--destination", "no/such/file"],
     ];
     for command in commands {
         Refusal {
             code: 3,
             message: &["cannot write no/such/file", "there is no directory"],
-            hint: "",
+            hint: "create the directory",
         }
         .of(&environment, command);
     }
@@ -142,7 +159,7 @@ fn a_destination_with_a_trailing_slash_must_be_a_directory() {
     let reference = format!("{}/{}:1", shared_registry(), unique("pushed"));
     environment.par(["push", &reference, "good.par"]).success();
     let commands: [&[&str]; 4] = [
-        &["create", "-n", "N", "-v", "V", "-b", "provider"],
+        &create_arguments("provider", &[]),
         &["extract", "good.par", "--target", LINUX.0],
         &["extract", &reference, "--target", LINUX.0],
         &["pull", &reference],
@@ -170,20 +187,19 @@ fn a_destination_with_a_trailing_slash_must_be_a_directory() {
 fn missing_inputs_of_create_are_not_found_and_no_key_is_generated() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
-    let create = ["create", "-n", "N", "-v", "V", "-b"];
-    let cases: [&[&str]; 4] = [
-        &["missing"],
-        &["x86_64-linux=missing"],
-        &["provider", "-j", "missing"],
-        &["provider", "-i", "missing"],
+    let cases: [(&str, &[&str]); 4] = [
+        ("missing", &[]),
+        ("x86_64-linux=missing", &[]),
+        ("provider", &["-j", "missing"]),
+        ("provider", &["-i", "missing"]),
     ];
-    for case in cases {
+    for (binary, more) in cases {
         Refusal {
             code: 3,
             message: &["cannot read missing", "No such file"],
             hint: "",
         }
-        .of(&environment, &[&create[..], case].concat());
+        .of(&environment, &create_arguments(binary, more));
     }
 }
 

@@ -5,7 +5,7 @@ use nkeys::KeyPair;
 
 use super::super::good_archive;
 use super::Refusal;
-use crate::support::{Environment, Outcome};
+use crate::support::{Environment, Outcome, create_arguments};
 
 fn environment() -> Environment {
     let environment = Environment::new();
@@ -55,13 +55,9 @@ fn bad_seeds_are_refused_and_never_printed() {
         KeyPair::new_user().seed().unwrap(),
     ];
     for secret in &secrets {
-        let create = ["create", "-n", "N", "-v", "V", "-b", "provider"];
         for option in ["-i", "-s"] {
-            refused_without_printing(
-                &environment,
-                &[&create[..], &[option, secret]].concat(),
-                secret,
-            );
+            let create = create_arguments("provider", &[option, secret]);
+            refused_without_printing(&environment, &create, secret);
         }
         let insert = [
             "insert",
@@ -92,16 +88,7 @@ fn a_seed_in_another_encoding_or_with_a_name_is_not_printed() {
         for option in ["-i", "-s"] {
             for variable in [true, false] {
                 let mut command = environment.command();
-                command.args([
-                    "create",
-                    "-n",
-                    "N",
-                    "-v",
-                    "V",
-                    "-b",
-                    "provider",
-                    "--verbose",
-                ]);
+                command.args(create_arguments("provider", &["--verbose"]));
                 if variable {
                     let name = ["WASH_SUBJECT_KEY", "WASH_ISSUER_KEY"][usize::from(option == "-i")];
                     command.env(name, secret);
@@ -126,7 +113,7 @@ fn a_seed_in_another_encoding_or_with_a_name_is_not_printed() {
     }
     // A path that is in a variable is not printed either.
     let mut command = environment.command();
-    command.args(["create", "-n", "N", "-v", "V", "-b", "provider"]);
+    command.args(create_arguments("provider", &[]));
     command.env("WASH_ISSUER_KEY", "secrets/hunter2.nk");
     let outcome = Outcome::of(command, b"").exit(3);
     assert!(
@@ -160,9 +147,7 @@ fn seeds_of_the_wrong_kind_are_refused() {
         }
         .of(
             &environment,
-            &[
-                "create", "-n", "N", "-v", "V", "-b", "provider", option, &seed,
-            ],
+            &create_arguments("provider", &[option, &seed]),
         );
     }
 }
@@ -179,9 +164,7 @@ fn the_error_about_a_file_without_a_seed_does_not_print_its_content() {
         }
         .of(
             &environment,
-            &[
-                "create", "-n", "N", "-v", "V", "-b", "provider", "-i", "key.nk",
-            ],
+            &create_arguments("provider", &["-i", "key.nk"]),
         );
     }
 }
@@ -189,16 +172,7 @@ fn the_error_about_a_file_without_a_seed_does_not_print_its_content() {
 #[test]
 fn missing_keys_are_not_found_if_none_may_be_generated() {
     let environment = environment();
-    let create = [
-        "create",
-        "-n",
-        "N",
-        "-v",
-        "V",
-        "-b",
-        "provider",
-        "--disable-keygen",
-    ];
+    let create = create_arguments("provider", &["--disable-keygen"]);
     Refusal {
         code: 3,
         message: &["no account key `tester_account.nk`", ".wash/keys"],

@@ -219,6 +219,93 @@ fn errors_about_malformed_references_show_the_right_form() {
 }
 
 #[test]
+fn the_hint_about_a_path_names_the_scheme_of_the_layout() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    environment.write("there.tar", "an image layout");
+    fs::create_dir(environment.path("directory")).unwrap();
+    let good = "localhost:1/echo:1";
+    for (path, hint) in [
+        ("out.tar", "write oci-archive://out.tar[:TAG] for"),
+        ("out.tar:1", "write oci-archive://out.tar:1 for"),
+        ("new/out.tar:1.0", "write oci-archive://new/out.tar:1.0 for"),
+        ("there.tar", "write oci-archive://there.tar[:TAG] for"),
+        ("directory", "write oci-layout://directory[:TAG] for"),
+        ("directory:1.0", "write oci-layout://directory:1.0 for"),
+        ("./new", "write oci-layout://./new[:TAG] for"),
+        ("/new/layout:1", "or oci-archive:///new/layout:1 for"),
+    ] {
+        for command in [
+            &["copy", good, path][..],
+            &["copy", path, good],
+            &["push", path, "good.par"],
+            &["attach", path, "good.par", "--type", "text/plain"],
+            &["resolve", path],
+            &["tag", path, "1"],
+        ] {
+            Refusal {
+                code: 2,
+                message: &[path],
+                hint,
+            }
+            .of(&environment, command);
+        }
+    }
+}
+
+#[test]
+fn the_name_of_a_file_is_not_that_of_a_registry() {
+    let environment = Environment::new();
+    environment.write("image.tar", "an image layout");
+    environment.write("notes.txt", "text");
+    let cases: [(&[&str], &str, &str); 8] = [
+        (&["tags"], "image.tar", "write oci-archive://image.tar"),
+        (&["tags"], "notes.txt", "write oci://notes.txt"),
+        (&["doctor"], "image.tar", "write oci://image.tar"),
+        (&["doctor", "--host"], "notes.txt", "write oci://notes.txt"),
+        (&["prune-tags"], "image.tar", ""),
+        (&["trust", "forget"], "image.tar", ""),
+        (&["login"], "image.tar", ""),
+        (&["logout"], "image.tar", ""),
+    ];
+    for (command, file, hint) in cases {
+        Refusal {
+            code: 2,
+            message: &[file, "is a file, not a re"],
+            hint,
+        }
+        .of(&environment, &[command, &[file]].concat());
+    }
+}
+
+#[test]
+fn tags_of_one_manifest_are_not_listed() {
+    let environment = Environment::new();
+    let digest = format!("@{}", Digest::of(b"a manifest"));
+    for (place, message) in [
+        ("localhost:1/echo", "names a manifest, not a repository"),
+        (
+            "oci-layout://layout",
+            "names a manifest, not an image layout",
+        ),
+        (
+            "oci-archive://layout.tar",
+            "names a manifest, not an image layout",
+        ),
+    ] {
+        for name in [":1.0.0", &digest] {
+            let reference = format!("{place}{name}");
+            Refusal {
+                code: 2,
+                message: &[&reference, message],
+                hint: place,
+            }
+            .of(&environment, &["tags", &reference]);
+        }
+    }
+}
+
+#[test]
 fn latest_is_refused_before_any_request() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");

@@ -19,8 +19,8 @@ fn arguments_that_cannot_be_parsed_are_usage_errors() {
         ),
         (&["create", "-n", "N", "-v", "V"], "required", ""),
         (
-            &["fetch", "localhost:1/x:1", "--target", "linux"],
-            "linux",
+            &["fetch", "localhost:1/x:1", "--target", "linux/none"],
+            "linux/none",
             "",
         ),
         (

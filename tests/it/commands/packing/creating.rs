@@ -174,6 +174,45 @@ fn keys_are_generated_once_and_found_again() {
 }
 
 #[test]
+fn no_key_is_generated_for_an_archive_that_readers_would_refuse() {
+    let environment = with_provider();
+    let large = fs::File::create(environment.path("large")).unwrap();
+    large.set_len((4 << 30) + 1).unwrap();
+    let targets = (0..1024).map(|index| format!("a{index}-linux=build/echo.bin"));
+    let mut many = vec!["--allow-unknown-target".to_owned(), "-q".to_owned()];
+    many.extend(targets.flat_map(|target| ["-b".to_owned(), target]));
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for (arguments, said) in [
+        (&many[..], "more than 1024 entries"),
+        (&["-b", "x86_64-linux=large"], "the limit is 4294967296"),
+    ] {
+        for compress in [&[][..], &["--compress"]] {
+            let outcome = create(&environment, &[arguments, compress].concat()).exit(5);
+            assert!(outcome.stderr.contains(said), "{outcome}");
+        }
+    }
+    assert_eq!(environment.files(), ["work/build/echo.bin", "work/large"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_path_of_an_archive_is_printed_with_its_own_bytes() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let environment = with_provider();
+    let name = OsStr::from_bytes(b"d\xff.par");
+    let mut command = environment.command();
+    command.args(CREATE);
+    command
+        .args(["-b", "build/echo.bin", "--destination"])
+        .arg(name);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"d\xff.par\n");
+    assert!(environment.path("").join(name).is_file());
+}
+
+#[test]
 fn keys_may_be_seeds_or_paths_in_options_or_environment_variables() {
     let environment = with_provider();
     let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());

@@ -226,13 +226,89 @@ fn a_public_key_in_place_of_a_seed_is_told_as_such() {
     let environment = environment();
     let issuer = KeyPair::new_account().public_key();
     let service = KeyPair::new_service().public_key();
-    for (option, key) in [("-i", &issuer), ("-i", &service), ("-s", &issuer)] {
-        let outcome = create(&environment, &["-b", "build/provider", option, key]).exit(2);
+    for key in [&issuer, &service] {
+        let outcome = create(&environment, &["-b", "build/provider", "-i", key]).exit(2);
         let said = outcome.json()["error"]["message"].to_string();
         assert!(
             said.contains("it is a public key, and not the seed of"),
             "{outcome}"
         );
+    }
+}
+
+#[test]
+fn a_public_key_of_the_wrong_kind_or_with_a_typing_error_is_told_as_such() {
+    let environment = environment();
+    let account = KeyPair::new_account().public_key();
+    let component = KeyPair::new_module().public_key();
+    let mut mistyped = KeyPair::new_service().public_key();
+    let other = if mistyped.ends_with('X') { "Y" } else { "X" };
+    mistyped.replace_range(55.., other);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    for (key, expected) in [
+        (
+            &account,
+            "it is the public key of an account (A…), and not that of a service (V…)",
+        ),
+        (
+            &component,
+            "it is the public key of a component (M…), and not that of a service (V…)",
+        ),
+        (
+            &mistyped,
+            "it has the form of the public key of a service (V…), but its checksum is wrong",
+        ),
+    ] {
+        environment.write("key.txt", key);
+        for given in [key.as_str(), "key.txt"] {
+            let outcome = create(&environment, &["-b", "build/provider", "-s", given]).exit(2);
+            let error = &outcome.json()["error"];
+            assert!(text(&error["message"]).contains(expected), "{outcome}");
+            let hint = text(&error["hint"]);
+            for form in ["the public key", "the seed", "the path"] {
+                assert!(hint.contains(form), "{outcome}");
+            }
+        }
+    }
+    let short = &mistyped[..55];
+    let outcome = create(&environment, &["-b", "build/provider", "-s", short]).exit(3);
+    let error = &outcome.json()["error"];
+    let expected = "neither a public key, a seed nor the path of a file";
+    assert!(text(&error["message"]).contains(expected), "{outcome}");
+    assert!(text(&error["hint"]).contains("the public key"), "{outcome}");
+}
+
+#[test]
+fn the_name_of_a_key_in_place_of_its_path_gets_a_hint_with_the_path() {
+    let environment = environment();
+    create(&environment, &["-b", "build/provider"]).success();
+    for (kind, name) in [("account", "team"), ("service", "kvredis")] {
+        environment.par(["keys", "gen", kind, name]).success();
+    }
+    let keys = environment.home().join(".wash/keys");
+    let refused = |arguments: &[&str]| {
+        let outcome = environment.par([arguments, &["-o", "json"]].concat());
+        outcome.exit(3).json()["error"].clone()
+    };
+    let create = [&CREATE[..], &["-b", "build/provider"]].concat();
+    for command in [&create[..], &["sign", "out.par"]] {
+        for (option, name, file) in [
+            ("-i", "team_account", "team_account.nk"),
+            ("-i", "team", "team_account.nk"),
+            ("-s", "kvredis_service", "kvredis_service.nk"),
+        ] {
+            let error = refused(&[command, &[option, name]].concat());
+            let message = error["message"].as_str().unwrap();
+            let expected = format!("`{name}` is the name of a key and not its path");
+            assert!(message.starts_with(&expected), "{error}");
+            let hint = error["hint"].as_str().unwrap();
+            assert!(hint.ends_with(keys.join(file).to_str().unwrap()), "{error}");
+        }
+        // No account has these names.
+        for name in ["nobody", "kvredis_service"] {
+            let error = refused(&[command, &["-i", name]].concat());
+            assert!(error["hint"].is_null(), "{error}");
+        }
     }
 }
 

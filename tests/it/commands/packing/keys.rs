@@ -1,6 +1,7 @@
 //! `par keys`, and the directories for keys.
 
 use std::fs;
+use std::path::PathBuf;
 
 use nkeys::{KeyPair, KeyPairType};
 
@@ -118,6 +119,157 @@ fn directories_for_keys_are_searched_in_order() {
     }
     let get = ["keys", "get", "jane_account", "-d", "explicit"];
     with_wash_keys(&environment, "wash", &get).exit(3);
+}
+
+/// Makes the keys of `tester` and of the provider `provider` in the home directory, an archive `out.par`, and an
+/// executable. Returns the directory of the keys.
+fn keys_at_home(environment: &Environment) -> PathBuf {
+    environment.write("provider", "an executable");
+    environment.par(PACK).success();
+    environment.home().join(".wash/keys")
+}
+
+const PACK: [&str; 9] = [
+    "create",
+    "-n",
+    "N",
+    "-v",
+    "V",
+    "-b",
+    "provider",
+    "--destination",
+    "out.par",
+];
+
+#[test]
+fn a_key_that_is_not_in_the_named_directory_is_told() {
+    let environment = Environment::new();
+    let keys = keys_at_home(&environment);
+    environment.write("empty/README", "");
+    environment.write("file", "");
+    for (directory, problem) in [
+        ("typo", "does not exist"),
+        ("file", "is not a directory"),
+        ("empty", "has no account key `tester_account.nk`"),
+    ] {
+        let option = environment.par([&PACK[..], &["--directory", directory]].concat());
+        let variable = with_wash_keys(&environment, directory, &PACK);
+        let account = format!(
+            "warning: {directory} {problem}; the account key is that of {}/tester_account.nk\n",
+            keys.display()
+        );
+        let service = format!(
+            "; the service key is that of {}/provider_service.nk\n",
+            keys.display()
+        );
+        for outcome in [option.success(), variable.success()] {
+            assert!(outcome.stderr.contains(&account), "{outcome}");
+            assert!(outcome.stderr.contains(&service), "{outcome}");
+        }
+    }
+    let rotate = [
+        "keys", "rotate", "--from", "tester", "--to", "other", "-s", "provider",
+    ];
+    let other = ["keys", "gen", "account", "other"];
+    environment.par(other).success();
+    for arguments in [
+        &["sign", "out.par"][..],
+        &["keys", "get", "tester_account"],
+        &rotate,
+    ] {
+        let outcome = with_wash_keys(&environment, "typo", arguments).success();
+        let expected = format!("key is that of {}/tester_account.nk\n", keys.display());
+        assert!(
+            outcome
+                .stderr
+                .starts_with("warning: typo does not exist; the "),
+            "{outcome}"
+        );
+        assert!(outcome.stderr.contains(&expected), "{outcome}");
+        let outcome = with_wash_keys(&environment, keys.to_str().unwrap(), arguments).success();
+        assert!(!outcome.stderr.contains("is that of"), "{outcome}");
+    }
+}
+
+#[test]
+fn in_ci_a_named_directory_that_is_missing_is_an_error() {
+    let environment = Environment::new();
+    let keys = keys_at_home(&environment);
+    fs::remove_file(environment.path("out.par")).unwrap();
+    let in_ci = |directory: &str, arguments: &[&str]| {
+        let mut command = environment.command();
+        command
+            .args(arguments)
+            .envs([("CI", "true"), ("WASH_KEYS", directory)]);
+        Outcome::of(command, b"")
+    };
+    let refused = |arguments: &[&str]| {
+        let outcome = in_ci("typo", arguments).exit(2);
+        let expected = "error: the directory for keys typo does not exist";
+        assert!(outcome.stderr.starts_with(expected), "{outcome}");
+        assert!(
+            outcome
+                .stderr
+                .contains("\nhint: correct --directory, WASH_KEYS"),
+            "{outcome}"
+        );
+    };
+    let keygen = [&PACK[..], &["--keygen"]].concat();
+    refused(&PACK);
+    refused(&keygen);
+    assert!(!environment.path("out.par").exists());
+    environment.par(PACK).success();
+    refused(&["sign", "out.par"]);
+    refused(&["keys", "get", "tester"]);
+    refused(&[
+        "keys", "rotate", "--from", "tester", "--to", "tester", "-s", "provider",
+    ]);
+
+    // A directory that exists may lack the key.
+    environment.write("empty/README", "");
+    in_ci("empty", &PACK).success();
+    // No directory is searched for keys that are given.
+    let [account, service] = ["tester_account.nk", "provider_service.nk"]
+        .map(|name| keys.join(name).display().to_string());
+    let given = ["-i", account.as_str(), "-s", service.as_str()];
+    in_ci("typo", &[&PACK[..], &given].concat()).success();
+    in_ci("typo", &["keys", "get", &account]).success();
+    // New keys go to a new directory.
+    fs::remove_dir_all(&keys).unwrap();
+    in_ci("typo", &keygen).success();
+    assert!(environment.path("typo/tester_account.nk").is_file());
+}
+
+#[test]
+fn a_key_is_named_by_its_file_by_its_owner_or_by_its_path() {
+    let environment = Environment::new();
+    let team = environment
+        .par(["keys", "gen", "account", "team"])
+        .success();
+    let path = environment.home().join(".wash/keys/team_account.nk");
+    let path = path.to_str().unwrap();
+    for name in ["team", "team.nk", "team_account", "team_account.nk", path] {
+        let found = environment.par(["keys", "get", name]).success();
+        assert_eq!(found.line(), team.line(), "{name}");
+    }
+    fs::copy(path, environment.path("mine")).unwrap();
+    let found = environment
+        .par(["keys", "get", "mine", "-o", "json"])
+        .success();
+    assert_eq!(found.json()["public_key"], team.line());
+    let missing = environment.par(["keys", "get", "nosuch/key.nk"]).exit(3);
+    assert!(
+        missing.stderr.contains("cannot read nosuch/key.nk"),
+        "{missing}"
+    );
+
+    environment
+        .par(["keys", "gen", "service", "team"])
+        .success();
+    let refused = environment.par(["keys", "get", "team"]).exit(2);
+    let expected = "`team` is the name of two keys, team_account and team_service";
+    assert!(refused.stderr.contains(expected), "{refused}");
+    environment.par(["keys", "get", "team_service"]).success();
 }
 
 #[test]

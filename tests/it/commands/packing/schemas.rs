@@ -1,23 +1,12 @@
 //! `par create --schema`
 
 use super::super::normalized;
-use crate::support::{Environment, Outcome};
+use crate::support::{Environment, Outcome, create_arguments};
 
 fn create(environment: &Environment, schema: &str) -> Outcome {
     environment.write("schema.json", schema);
     environment.write("provider", "an executable");
-    environment.par([
-        "create",
-        "-n",
-        "N",
-        "-v",
-        "V",
-        "-b",
-        "provider",
-        "-j",
-        "schema.json",
-        "-q",
-    ])
+    environment.par(create_arguments("provider", &["-j", "schema.json", "-q"]))
 }
 
 #[test]
@@ -77,6 +66,24 @@ fn an_invalid_schema_is_refused_with_the_place_and_no_key_is_generated() {
         assert!(outcome.stderr.contains(part), "{part}\n{outcome}");
     }
     assert_eq!(environment.files(), ["work/provider", "work/schema.json"]);
+}
+
+#[test]
+fn a_schema_that_is_nested_too_deeply_is_refused_with_its_name() {
+    let environment = Environment::new();
+    let nested =
+        |levels: usize| format!("{}{{}}{}", r#"{"not":"#.repeat(levels), "}".repeat(levels));
+    for levels in [125, 126, 200] {
+        let outcome = create(&environment, &nested(levels)).exit(2);
+        assert!(
+            outcome.stderr.contains("the schema schema.json"),
+            "{outcome}"
+        );
+        assert!(outcome.stderr.contains("recursion limit"), "{outcome}");
+    }
+    assert_eq!(environment.files(), ["work/provider", "work/schema.json"]);
+    create(&environment, &nested(124)).success();
+    environment.par(["verify", "provider.par"]).success();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::{good_archive, lasting, normalized};
 use crate::support::archives::ArchiveBuilder;
-use crate::support::{Environment, Outcome};
+use crate::support::{Environment, Outcome, create_arguments};
 
 /// A date in the year 2100.
 const LATER: &str = "4102444800";
@@ -85,9 +85,10 @@ fn dates_may_be_calendar_dates_or_spans_after_signing() {
     let at = ["-i", &seed, "--created", "4000000000"];
     let dated = ["--not-before", "2023-11-14T22:13:20Z", "--expires", "30d"];
     environment.write("echo", "an executable");
-    let create = ["create", "-n", "N", "-v", "V", "-b", "x86_64-linux=echo"];
-    let create = [&create[..], &["--destination", "good.par"], &at, &dated].concat();
-    environment.par(create).success();
+    let more = [&["--destination", "good.par"][..], &at, &dated].concat();
+    environment
+        .par(create_arguments("x86_64-linux=echo", &more))
+        .success();
     // Signed at 2096-10-02T07:06:40Z.
     let not_before = json!("2023-11-14T22:13:20Z");
     let month = json!("2096-11-01T07:06:40Z");
@@ -105,7 +106,7 @@ fn dates_may_be_calendar_dates_or_spans_after_signing() {
 fn create_and_sign_refuse_an_invalid_date_with_one_message() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
-    let create = ["create", "-n", "N", "-v", "V", "-b", "good.par"];
+    let create = create_arguments("good.par", &[]);
     for command in [&create[..], &["sign", "good.par"]] {
         for option in ["--expires", "--not-before"] {
             let refused = environment.par([command, &[option, "soon"]].concat());
@@ -196,17 +197,7 @@ fn an_empty_key_is_refused() {
     environment.write("keys/whatever.nk", &seed);
     environment.write("provider", "an executable");
     let before = fs::read(environment.path("good.par")).unwrap();
-    let create = [
-        "create",
-        "-n",
-        "N",
-        "-v",
-        "V",
-        "-b",
-        "x86_64-linux=provider",
-        "-d",
-        "keys",
-    ];
+    let create = create_arguments("x86_64-linux=provider", &["-d", "keys"]);
     let edit = ["sign", "good.par", "--revision", "8", "-d", "keys"];
     for command in [&create[..], &edit] {
         for option in ["--issuer", "--subject"] {

@@ -5,7 +5,7 @@ use wasmcloud_par::archive::{encode_world, print_world};
 
 use super::super::{good_archive, normalized};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
-use crate::support::{Environment, Outcome, shared_registry, unique};
+use crate::support::{Environment, Outcome, create_arguments, shared_registry, unique};
 
 #[test]
 fn an_archive_is_shown_like_wash_shows_it() {
@@ -282,18 +282,8 @@ fn the_world_is_printed_as_wit() {
     let wit = "package acme:store@0.1.0;\n\nworld store {\n  export keep: func(what: string);\n}\n";
     environment.write("wit/store.wit", wit);
     environment.write("provider", "an executable");
-    let create = [
-        "create",
-        "-n",
-        "N",
-        "-v",
-        "V",
-        "-b",
-        "x86_64-linux=provider",
-    ];
-    environment
-        .par([&create[..], &["--wit-directory", "wit"]].concat())
-        .success();
+    let create = create_arguments("x86_64-linux=provider", &["--wit-directory", "wit"]);
+    environment.par(create).success();
     let printed = environment
         .par(["inspect", "provider.par", "--wit"])
         .success();

@@ -166,10 +166,13 @@ fn a_reference_is_verified_and_compared_with_its_pin_although_nothing_can_be_wri
     set_modes(&home, 0o500);
     let verify = |reference: &str| Outcome::of(user.command(&["verify", reference]), b"");
     let first = verify(&registry.reference("provider:first")).success();
-    assert!(first.stdout.contains("is pinned to this issuer"), "{first}");
+    assert!(
+        first.stdout.contains("has been pinned to this issuer"),
+        "{first}"
+    );
     let refused = verify(&reference).exit(5);
     assert!(
-        refused.stderr.contains("has another publisher"),
+        refused.stderr.contains("is not by the publisher"),
         "{refused}"
     );
     set_modes(&home, 0o700);
