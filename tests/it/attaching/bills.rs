@@ -23,7 +23,11 @@ fn a_bill_is_attached_once_with_the_type_of_its_format() {
                 .success()
         };
         let first = attach();
-        assert_eq!(attach().line(), first.line());
+        assert!(first.stderr.contains("attached "), "{first}");
+        let again = attach();
+        assert_eq!(again.line(), first.line());
+        let said = "has this attachment already";
+        assert!(again.stderr.contains(said), "{again}");
         let json = [&sbom[..], &["--attach", "-o", "json"]].concat();
         let told = setup.environment.par(json).success().json();
         assert_eq!(told["attached"]["existed"], true);

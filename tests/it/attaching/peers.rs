@@ -114,7 +114,7 @@ fn assert_all_list_all_attachments(environment: &Environment, place: &Place) {
 }
 
 #[test]
-fn in_a_registry_without_the_referrers_api() {
+fn all_clients_list_all_attachments_in_a_registry_without_the_referrers_api() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let tls = ["registry", "set", "--tls", "disabled", registry.address()];
     run(&environment, "regctl", &tls, b"");
@@ -123,7 +123,7 @@ fn in_a_registry_without_the_referrers_api() {
 }
 
 #[test]
-fn in_a_registry_with_the_referrers_api() {
+fn all_clients_list_all_attachments_in_a_registry_with_the_referrers_api() {
     let (environment, registry) = (Environment::new(), ApiRegistry::start());
     let tls = ["registry", "set", "--tls", "disabled", registry.address()];
     run(&environment, "regctl", &tls, b"");
@@ -135,6 +135,6 @@ fn in_a_registry_with_the_referrers_api() {
 }
 
 #[test]
-fn in_an_image_layout() {
+fn all_clients_list_all_attachments_in_an_image_layout() {
     assert_all_list_all_attachments(&Environment::new(), &Place::layout());
 }

@@ -59,7 +59,7 @@ fn bundles_of_another_instance_do_not_verify() {
 }
 
 #[test]
-fn what_is_no_bundle_is_not_read() {
+fn other_attachments_are_not_read_as_bundles() {
     let mut site = Site::new();
     let layer = peer::push_blob(&site.reference(), "text/plain", b"a note");
     let manifest = site.manifest.clone();

@@ -127,7 +127,7 @@ fn an_identity_that_changes_is_locked_only_when_that_is_said() {
 }
 
 #[test]
-fn of_several_identities_the_locked_one_stays() {
+fn a_lock_keeps_its_identity_among_several() {
     let mut site = Site::with(&["signature.json", "provenance.json"]);
     site.demand_either();
     site.lock(&[]).success();

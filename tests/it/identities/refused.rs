@@ -29,7 +29,7 @@ fn stamps(bundle: &mut Value) -> &mut Value {
 }
 
 #[test]
-fn no_bundle() {
+fn a_manifest_without_a_bundle_is_refused() {
     let said = Site::new().refusal();
     assert!(said.contains("has no Sigstore bundle"), "{said}");
     assert!(
@@ -39,7 +39,7 @@ fn no_bundle() {
 }
 
 #[test]
-fn another_identity_and_another_issuer() {
+fn a_bundle_of_another_identity_or_issuer_is_refused() {
     let site = Site::with(&["signature.json"]);
     for (subject, issuer) in [
         ("other@acme.test", DEVELOPER.1),
@@ -57,7 +57,7 @@ fn another_identity_and_another_issuer() {
 }
 
 #[test]
-fn a_statement_of_another_type() {
+fn a_statement_of_another_type_is_refused() {
     let site = Site::with(&["signature.json"]);
     site.demand(DEVELOPER, &format!("predicate = {PROVENANCE:?}"));
     let refused = site.fetch(&[]).exit(5);
@@ -66,7 +66,7 @@ fn a_statement_of_another_type() {
 }
 
 #[test]
-fn a_statement_about_another_manifest() {
+fn a_statement_about_another_manifest_is_refused() {
     let said = Site::with(&["other-subject.json"]).refusal();
     assert!(
         said.contains("its statement is about other content"),
@@ -75,7 +75,7 @@ fn a_statement_about_another_manifest() {
 }
 
 #[test]
-fn a_certificate_that_had_expired_or_was_not_yet_valid() {
+fn a_certificate_that_had_expired_or_was_not_yet_valid_is_refused() {
     let said = Site::with(&["expired.json"]).refusal();
     assert!(
         said.contains("its certificate had expired at the time of the signature, "),
@@ -89,7 +89,7 @@ fn a_certificate_that_had_expired_or_was_not_yet_valid() {
 }
 
 #[test]
-fn a_certificate_of_another_instance() {
+fn a_certificate_of_another_instance_is_refused() {
     let site = Site::with(&["signature.json"]);
     let root = fixture("another_root.json");
     let another = |root: &str| {
@@ -109,7 +109,7 @@ fn a_certificate_of_another_instance() {
 }
 
 #[test]
-fn a_certificate_of_an_authority_that_is_not_in_the_trusted_root() {
+fn a_certificate_of_an_authority_that_is_not_in_the_trusted_root_is_refused() {
     let mut root = bundle("trusted_root.json");
     let another = bundle("another_root.json");
     root["certificateAuthorities"] = another["certificateAuthorities"].clone();
@@ -123,7 +123,7 @@ fn a_certificate_of_an_authority_that_is_not_in_the_trusted_root() {
 }
 
 #[test]
-fn a_log_that_is_not_in_the_trusted_root() {
+fn a_log_that_is_not_in_the_trusted_root_is_refused() {
     let another = bundle("another_root.json");
     let mut root = bundle("trusted_root.json");
     root["tlogs"] = another["tlogs"].clone();
@@ -153,7 +153,7 @@ fn refusal_by(root: &Value) -> String {
 }
 
 #[test]
-fn no_inclusion_proof() {
+fn a_bundle_without_an_inclusion_proof_is_refused() {
     let said = refusal_after(|bundle| {
         entry(bundle)
             .as_object_mut()
@@ -174,7 +174,7 @@ fn no_inclusion_proof() {
 }
 
 #[test]
-fn a_forged_inclusion_proof() {
+fn a_forged_inclusion_proof_is_refused() {
     // The entry has the index of another entry in the log.
     let said = refusal_after(|bundle| entry(bundle)["logIndex"] = "0".into());
     assert!(
@@ -205,7 +205,7 @@ fn a_forged_inclusion_proof() {
 }
 
 #[test]
-fn a_forged_timestamp_or_none() {
+fn a_forged_or_missing_timestamp_is_refused() {
     let said = refusal_after(|bundle| flip(&mut stamps(bundle)[0]["signedTimestamp"], 8));
     assert!(said.contains("no authority of the trusted root"), "{said}");
     // The timestamp is that of another signature.
@@ -217,7 +217,7 @@ fn a_forged_timestamp_or_none() {
 }
 
 #[test]
-fn a_wrong_signature_or_another_statement() {
+fn a_wrong_signature_or_another_statement_is_refused() {
     let said = refusal_after(|bundle| {
         let other = super::bundle("other-subject.json");
         bundle["dsseEnvelope"]["payload"] = other["dsseEnvelope"]["payload"].clone();
@@ -234,7 +234,7 @@ fn a_wrong_signature_or_another_statement() {
 }
 
 #[test]
-fn a_bundle_that_cannot_be_read() {
+fn a_bundle_that_cannot_be_read_is_refused() {
     for content in ["", "{}", "[", "null", "\u{0}"] {
         let mut site = Site::new();
         site.attach(content.as_bytes());
@@ -252,7 +252,7 @@ fn a_bundle_that_cannot_be_read() {
 }
 
 #[test]
-fn a_bundle_without_its_content() {
+fn a_bundle_with_damaged_content_is_refused() {
     let mut site = Site::new();
     let layer = peer::push_blob(&site.reference(), BUNDLE, &read("signature.json"));
     let digest = layer["digest"].as_str().unwrap().to_owned();
@@ -280,7 +280,7 @@ fn a_bundle_of_200_megabytes_is_not_downloaded() {
 }
 
 #[test]
-fn a_referrer_of_another_manifest() {
+fn a_bundle_with_another_subject_does_not_count() {
     let mut site = Site::new();
     let layer = peer::push_blob(&site.reference(), BUNDLE, &read("signature.json"));
     let other = json!({ "mediaType": peer::MANIFEST, "digest": Digest::of(b"other"), "size": 9 });
@@ -290,7 +290,7 @@ fn a_referrer_of_another_manifest() {
 }
 
 #[test]
-fn two_bundles_of_which_none_counts_and_of_which_one_does() {
+fn one_bundle_that_counts_is_enough_among_refused_ones() {
     let mut site = Site::with(&["expired.json", "other-subject.json"]);
     let said = site.refusal();
     assert!(

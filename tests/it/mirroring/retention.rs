@@ -128,6 +128,10 @@ fn old_versions_are_deleted_and_the_newest_are_kept() {
         .environment
         .par(["prune-tags", &repository.name])
         .exit(2);
+    // Without a unit, days would be taken for seconds.
+    let older = ["prune-tags", &repository.name, "--older-than", "90"];
+    let refused = repository.environment.par(older).exit(2);
+    assert!(refused.stderr.contains("unit"), "{refused}");
     repository
         .environment
         .par([

@@ -244,13 +244,13 @@ fn a_listed_manifest_without_the_subject_is_not_copied_and_a_missing_one_gives_a
     // The proxy lives as long as the test.
     let claimed: &'static str = Box::leak(claimed.to_string().into_boxed_str());
     let headers = vec![("content-type", super::INDEX.to_owned())];
-    let lie = Fault::Answer {
+    let wrong = Fault::Answer {
         status: "200 OK",
         headers,
         body: claimed,
     };
     let path = format!("/referrers/{}", subject.digest);
-    let proxy = Proxy::to(from.address(), vec![Rule::on("GET", &path, lie).always()]);
+    let proxy = Proxy::to(from.address(), vec![Rule::on("GET", &path, wrong).always()]);
     let (source, destination) = (proxy.reference("org/x:1"), to.reference("org/x:1"));
     let copied = par(&environment, ["copy", &source, &destination, "-o", "json"]).success();
     let answer = copied.json();
@@ -272,13 +272,13 @@ fn a_long_list_of_what_is_missing_is_one_warning() {
     let list = json!({ "schemaVersion": 2, "manifests": entries.collect::<Vec<_>>() });
     // The proxy lives as long as the test.
     let list: &'static str = Box::leak(list.to_string().into_boxed_str());
-    let lie = Fault::Answer {
+    let wrong = Fault::Answer {
         status: "200 OK",
         headers: vec![("content-type", super::INDEX.to_owned())],
         body: list,
     };
     let path = format!("/referrers/{}", subject.digest);
-    let proxy = Proxy::to(from.address(), vec![Rule::on("GET", &path, lie).always()]);
+    let proxy = Proxy::to(from.address(), vec![Rule::on("GET", &path, wrong).always()]);
     let (source, destination) = (proxy.reference("org/x:1"), to.reference("org/x:1"));
     let copy = ["copy", &source, &destination, "-o", "json"];
     let discover = ["discover", &source, "-o", "json"];

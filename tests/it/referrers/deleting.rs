@@ -3,10 +3,15 @@
 use std::slice;
 
 use serde_json::json;
+use wasmcloud_par::content::{Descriptor, Digest};
 
 use super::{SBOM, SIGNATURE, attach, image, list_tag, manifest, referrers, referring, repository};
+use crate::support::archives::ArchiveBuilder;
 use crate::support::{ApiRegistry, Environment, Registry, block_on};
-use crate::transfer::par;
+use crate::transfer::{par, push};
+
+/// How many levels of attachments below an archive are copied, compared and deleted with it.
+const LEVELS: usize = 16;
 
 #[test]
 fn what_belongs_to_a_manifest_is_deleted_with_it() {
@@ -105,4 +110,54 @@ fn a_deleted_referrer_leaves_the_list_of_its_subject() {
     );
     delete(&sbom.digest);
     assert!(referrers(&there, &subject.digest).is_empty());
+}
+
+#[test]
+fn sixteen_levels_of_attachments_are_copied_compared_and_deleted_and_seventeen_are_refused() {
+    let environment = Environment::new();
+    let registry = Registry::start();
+    let there = repository(registry.address(), "org/x");
+    let reference = registry.reference("org/x:1");
+    let archive = ArchiveBuilder::two_targets().published().build();
+    let file = environment.write("archive.par", archive);
+    push(&environment, &reference, &file);
+    let (archive, _) = block_on(there.manifest("1")).unwrap();
+    let mut attached: Vec<Descriptor> = Vec::new();
+    for level in 1..=LEVELS + 1 {
+        let subject = attached.last().unwrap_or(&archive);
+        let below = attach(&there, subject, SBOM, &format!("level {level}"));
+        attached.push(below);
+    }
+    let copy = ["copy", &reference, "oci-layout://copied:1"];
+    let mirror = ["mirror", &reference, "oci-layout://mirror"];
+    let check = [&mirror[..], &["--check"]].concat();
+    let delete = ["delete", "--force", &reference];
+
+    let before = registry.requests().len();
+    for command in [&copy[..], &check[..], &delete[..]] {
+        let refused = environment.par(command).exit(5);
+        let message = format!("more than {LEVELS} deep");
+        assert!(refused.stderr.contains(&message), "{refused}");
+    }
+    let requests = registry.requests().split_off(before);
+    let is_read = |request: &String| request.starts_with("GET ") || request.starts_with("HEAD ");
+    assert!(requests.iter().all(is_read), "{requests:#?}");
+    par(&environment, ["resolve", "oci-layout://copied:1"]).exit(3);
+    assert!(!environment.path("mirror").exists());
+
+    let last = attached.pop().unwrap();
+    let last = registry.reference(&format!("org/x@{}", last.digest));
+    par(&environment, ["delete", "--force", &last]).success();
+    let json = |command: &[&str]| {
+        let outcome = environment.par([command, &["-o", "json"]].concat());
+        outcome.success().json()
+    };
+    assert_eq!(json(&copy)["referrers"], LEVELS);
+    json(&mirror);
+    assert_eq!(json(&check)["mirrored"][0]["status"], "present");
+    let deepest_first: Vec<&Digest> = attached.iter().rev().map(|one| &one.digest).collect();
+    assert_eq!(json(&delete)["attached"], json!(deepest_first));
+    for gone in attached.iter().chain([&archive]) {
+        block_on(there.manifest(&gone.digest.to_string())).unwrap_err();
+    }
 }

@@ -9,7 +9,7 @@ mod secrets;
 
 use serde_json::Value;
 
-use crate::support::sigstore::{self, IDENTITY, ISSUER, Lie, Sigstore};
+use crate::support::sigstore::{self, IDENTITY, ISSUER, Sigstore, WrongAnswer};
 use crate::support::{Environment, Outcome, Registry};
 use crate::transfer::{push as push_archive, small, text};
 
@@ -25,13 +25,13 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
-        Self::with(Lie::Nothing)
+        Self::with(WrongAnswer::None)
     }
 
     /// Starts an instance that does something wrong. The user has a token for it.
-    fn with(lie: Lie) -> Self {
+    fn with(wrong: WrongAnswer) -> Self {
         let environment = Environment::new();
-        let sigstore = Sigstore::start(&environment.path("sigstore"), lie);
+        let sigstore = Sigstore::start(&environment.path("sigstore"), wrong);
         environment.write("token", format!("{}\n", sigstore::token(300)));
         Self {
             registry: Registry::start(),

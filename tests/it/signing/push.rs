@@ -121,7 +121,7 @@ fn options_for_signing_without_signing_are_a_mistake() {
 
 #[test]
 fn an_entry_that_the_log_has_cancelled_is_sent_again() {
-    let site = Site::with(Lie::CancelledEntry);
+    let site = Site::with(WrongAnswer::CancelledEntry);
     site.push(&[]).success();
     site.verify(&site.reference());
 }

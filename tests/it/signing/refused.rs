@@ -6,8 +6,8 @@ use crate::support::Server;
 /// Signs with an instance that does something wrong, and returns what the command says. Nothing is attached, and no tag
 /// is given.
 #[track_caller]
-fn refusal(lie: Lie, code: i32) -> String {
-    let site = Site::with(lie);
+fn refusal(wrong: WrongAnswer, code: i32) -> String {
+    let site = Site::with(wrong);
     let refused = site.push(&[]).exit(code);
     let reference = site.reference();
     site.environment.par(["resolve", &reference]).exit(3);
@@ -28,36 +28,36 @@ fn refusal(lie: Lie, code: i32) -> String {
 }
 
 #[test]
-fn an_instance_that_lies_is_caught_before_anything_is_attached() {
-    for (lie, reason) in [
-        (Lie::OtherKey, "its signature is wrong"),
+fn wrong_answers_of_an_instance_are_noticed_before_anything_is_attached() {
+    for (wrong, reason) in [
+        (WrongAnswer::OtherKey, "its signature is wrong"),
         (
-            Lie::OtherEntry,
+            WrongAnswer::OtherEntry,
             "its entry in the transparency log is about something else",
         ),
         (
-            Lie::OtherLog,
+            WrongAnswer::OtherLog,
             "its transparency log is not one of the trusted root",
         ),
         (
-            Lie::NoCertificate,
+            WrongAnswer::NoCertificate,
             "answered with something that is not a certificate",
         ),
     ] {
-        let said = refusal(lie, 5);
-        assert!(said.contains(reason), "{lie:?}: {said}");
+        let said = refusal(wrong, 5);
+        assert!(said.contains(reason), "{wrong:?}: {said}");
     }
 }
 
 #[test]
 fn a_service_that_refuses_is_named_with_its_reason() {
-    let said = refusal(Lie::NoToken, 4);
+    let said = refusal(WrongAnswer::NoToken, 4);
     assert!(
         said.contains("cannot get a certificate from http://127.0.0.1:"),
         "{said}"
     );
     assert!(said.contains("HTTP 400"), "{said}");
-    let said = refusal(Lie::NoEntry, 1);
+    let said = refusal(WrongAnswer::NoEntry, 1);
     assert!(said.contains("the tree is frozen"), "{said}");
 }
 
@@ -89,7 +89,7 @@ fn another_trusted_root_refuses_what_the_instance_signs() {
 }
 
 #[test]
-fn an_instance_that_is_away_leaves_nothing_behind() {
+fn an_instance_that_is_unavailable_leaves_nothing_behind() {
     let site = Site::new();
     // Nothing listens at the port of a server that has ended.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -155,7 +155,7 @@ fn an_answer_without_an_end_is_not_read_to_it() {
 }
 
 #[test]
-fn whoever_has_no_token_is_told_where_one_comes_from() {
+fn without_a_token_the_error_says_where_to_get_one() {
     let site = Site::new();
     let file = small(&site.environment, "provider.par");
     let reference = site.reference();

@@ -22,14 +22,18 @@ fn assert_hidden(text: &str, token: &str) {
 
 #[test]
 fn no_message_and_no_file_has_the_token() {
-    for lie in [Lie::Nothing, Lie::NoToken, Lie::NoCertificate] {
-        let site = Site::with(lie);
+    for wrong in [
+        WrongAnswer::None,
+        WrongAnswer::NoToken,
+        WrongAnswer::NoCertificate,
+    ] {
+        let site = Site::with(wrong);
         let token = sigstore::token(300);
         let file = small(&site.environment, "provider.par");
         let reference = site.reference();
         let push = ["push", &reference, text(&file), "--sigstore"];
         let text = said(&site, &push, &token);
-        assert!(text.contains("signingCert"), "{lie:?}: {text}");
+        assert!(text.contains("signingCert"), "{wrong:?}: {text}");
         // The command line of the test has no token: it is in the environment.
         let text = text.replace(&format!("SIGSTORE_ID_TOKEN=\"{token}\""), "");
         assert_hidden(&text, &token);

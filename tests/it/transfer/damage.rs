@@ -66,6 +66,47 @@ fn a_layer_that_was_damaged_in_the_registry_is_never_written() {
 }
 
 #[test]
+fn the_error_about_damaged_content_names_its_place_and_what_to_do() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "made.par");
+    let in_registry = registry.reference("provider:1.0.0");
+    let in_layout = "oci-layout://layout:1";
+    push(&environment, &in_registry, &file);
+    let manifest = push(&environment, in_layout, &file);
+    let (layer, other) = (digest(&file), registry.reference("other:1.0.0"));
+    let of_layout = |digest: &str| {
+        let blob = digest.replace(':', "/");
+        environment.path(&format!("layout/blobs/{blob}"))
+    };
+    damage(&registry.blob(&layer), |bytes| flip(bytes));
+    damage(&of_layout(&layer), |bytes| flip(bytes));
+    let refused = |command: &str, reference: &str, destination: Option<&str>| {
+        let arguments = [command, reference].into_iter().chain(destination);
+        let refused = environment.par(arguments).exit(5);
+        let hint = if reference == in_layout {
+            "hint: copy the layout again"
+        } else {
+            "hint: try again; if the error stays, tell the operator of the registry"
+        };
+        for words in [&format!("{reference} gives wrong content"), hint] {
+            assert!(refused.stderr.contains(words), "{words}: {refused}");
+        }
+    };
+    for (reference, other) in [
+        (in_registry.as_str(), "oci-layout://third:1"),
+        (in_layout, other.as_str()),
+    ] {
+        refused("pull", reference, None);
+        for destination in ["oci-layout://copied:1", "oci-archive://copied.tar:1", other] {
+            refused("copy", reference, Some(destination));
+        }
+    }
+    damage(&of_layout(&manifest), |bytes| flip(bytes));
+    refused("pull", in_layout, None);
+    refused("copy", in_layout, Some("oci-layout://copied:1"));
+}
+
+#[test]
 fn after_the_registry_was_repaired_the_same_command_succeeds() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "made.par");

@@ -1,31 +1,18 @@
 //! Archives that become valid later: publishers push and read them, and hosts do not start them.
 
 use super::{par, small, text};
-use crate::support::{Environment, Outcome, Registry};
+use crate::support::{Environment, Outcome, Registry, create_arguments};
 
 const LATER: &str = "2100-01-01";
 
 /// Returns the path of an archive that becomes valid in the year 2100.
 fn early(environment: &Environment) -> String {
     let executable = environment.write("build/provider", "an executable");
-    let create = [
-        "create",
-        "-n",
-        "N",
-        "-v",
-        "V",
-        "--compress",
-        "--not-before",
-        LATER,
-    ];
     let binary = format!("x86_64-linux={}", text(&executable));
-    let arguments = [
-        &create[..],
-        &["-b", &binary, "--destination", "early.par.gz"],
-    ]
-    .concat();
-    environment.par(arguments).success();
-    "early.par.gz".to_owned()
+    let file = "early.par.gz";
+    let more = ["--compress", "--not-before", LATER, "--destination", file];
+    environment.par(create_arguments(&binary, &more)).success();
+    file.to_owned()
 }
 
 #[track_caller]

@@ -161,7 +161,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.extract(&wish.reference, &wish.target, file, 0o755);
         wish.client.fetch(&wish.reference, &wish.target);
         wish.client.fetch_provider("localhost:1/provider:1", "host");
-        wish.client.identity(&wish.reference);
+        wish.client.pin(&wish.reference);
         wish.client.inspect(&wish.reference);
         wish.client.lock(&wish.references);
         wish.client.lock_each(&wish.references);

@@ -122,6 +122,23 @@ fn every_command_that_takes_a_layout_takes_a_file() {
 }
 
 #[test]
+fn verifying_a_damaged_layout_fails_although_the_cache_has_the_archive() {
+    let environment = Environment::new();
+    let file = small(&environment, "provider.par");
+    push(&environment, REFERENCE, &file);
+    environment.par(["verify", REFERENCE]).success();
+    environment.par(["fetch", REFERENCE]).success();
+    let layout = environment.path("layout.tar");
+    let (mut bytes, archive) = (fs::read(&layout).unwrap(), fs::read(&file).unwrap());
+    let at = bytes
+        .windows(archive.len())
+        .position(|window| window == archive);
+    bytes[at.unwrap() + archive.len() / 2] ^= 1;
+    fs::write(&layout, bytes).unwrap();
+    environment.par(["verify", REFERENCE]).exit(5);
+}
+
+#[test]
 fn copies_go_both_ways_and_send_nothing_twice() {
     let environment = Environment::new();
     let registry = format!("{}/{}", shared_registry(), unique("archived"));
@@ -315,16 +332,18 @@ fn a_file_that_cannot_be_used_is_refused_and_not_changed() {
     ];
     par(&environment, destination).exit(5);
     assert!(!environment.path("pulled.par").exists());
-    // The error names a missing directory.
+    // The error names a missing directory, and the file as the user has written it.
     let nowhere = par(
         &environment,
         ["copy", REFERENCE, "oci-archive://no/where.tar:1"],
     )
     .exit(3);
-    assert!(
-        nowhere.stderr.contains("there is no directory no"),
-        "{nowhere}"
-    );
+    for said in [
+        "cannot use no/where.tar: there is no directory no\n",
+        "hint: create the directory",
+    ] {
+        assert!(nowhere.stderr.contains(said), "{nowhere}");
+    }
 }
 
 #[test]

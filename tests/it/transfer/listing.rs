@@ -104,13 +104,12 @@ fn the_tags_of_a_layout_are_listed() {
     let text = fs::read_to_string(&index).unwrap();
     fs::write(&index, text.replace("1.1.0", "ghcr.io/x:1")).unwrap();
     push(&environment, "oci-layout://layout:1.2.0", &file);
-    for layout in ["oci-layout://layout", "oci-layout://layout:1.0.0"] {
-        let listed = par(&environment, ["tags", layout]).success();
-        assert_eq!(listed.stdout, "1.0.0\n1.2.0\n");
-        let listed = par(&environment, ["tags", layout, "-o", "json"]).success();
-        assert_eq!(listed.json()["tags"], json!(["1.0.0", "1.2.0"]));
-        assert_eq!(listed.json()["repository"], "oci-layout://layout");
-    }
+    let layout = "oci-layout://layout";
+    let listed = par(&environment, ["tags", layout]).success();
+    assert_eq!(listed.stdout, "1.0.0\n1.2.0\n");
+    let listed = par(&environment, ["tags", layout, "-o", "json"]).success();
+    assert_eq!(listed.json()["tags"], json!(["1.0.0", "1.2.0"]));
+    assert_eq!(listed.json()["repository"], layout);
     par(&environment, ["tags", "oci-layout://none"]).exit(3);
 }
 

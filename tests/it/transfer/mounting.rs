@@ -1,6 +1,7 @@
 //! Blobs that this user has seen in one repository are mounted by a push to another one.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::{digest, par, peer, push, small, text};
@@ -73,8 +74,9 @@ fn a_repository_that_no_longer_has_the_blob_costs_one_request() {
         assert_eq!(uploads(&environment, &registry, &name, &file), (mounts, 1));
     }
     // A push succeeds even if the record cannot be written.
-    fs::remove_file(&record).unwrap();
-    fs::create_dir(&record).unwrap();
+    let directory = record.parent().unwrap();
+    fs::remove_dir_all(directory).unwrap();
+    symlink("nothing", directory).unwrap();
     let reference = registry.reference("last:1");
     let outcome = par(&environment, ["push", &reference, text(&file)]).success();
     assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");

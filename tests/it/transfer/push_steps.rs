@@ -14,7 +14,7 @@ use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Step};
 use wasmcloud_par::trust::TrustPolicy;
 
 use super::{block_on, client, digest, pack_noise, par, peer, push, requests_about, small, text};
-use crate::support::{Environment, Registry};
+use crate::support::{Environment, Registry, wait_until};
 
 const LARGE: usize = 8 << 20;
 
@@ -206,16 +206,25 @@ fn a_file_that_is_replaced_between_two_steps_is_not_pushed() {
 
 #[test]
 fn a_long_verification_does_not_count_as_a_stalled_registry() {
-    let (environment, registry) = (Environment::new(), Registry::start());
+    /// How long the registry may be silent.
+    const SILENCE: Duration = Duration::from_millis(500);
+    let (environment, registry) = (Environment::new(), Arc::new(Registry::start()));
     let file = pack_noise(&environment, "provider.par.gz", LARGE);
-    let steps = Steps::new(Step::Verifying, || {
-        thread::sleep(Duration::from_millis(1500))
+    let there = Arc::clone(&registry);
+    let steps = Steps::new(Step::Verifying, move || {
+        wait_until("the answers about the first upload", || {
+            there.requests().len() >= 2
+        });
+        // From here on, the registry is silent. That this is not counted shows only when the time is over.
+        thread::sleep(SILENCE * 3);
     });
+    let noted = Arc::clone(&steps.noted);
     let mut options = options(&environment).progress(steps);
-    options.registry.retry.stall_timeout = Duration::from_millis(500);
-    options.registry.retry.patience = Duration::from_millis(500);
+    options.registry.retry.stall_timeout = SILENCE;
+    options.registry.retry.patience = SILENCE;
     let reference = registry.reference("provider:1.0.0");
     let pushed = push_with(options, &file, &reference).unwrap();
+    assert!(noted.lock().unwrap().contains(&"Verifying".to_owned()));
     assert_eq!(tagged(&registry), Some(pushed.digest.to_string()));
 }
 

@@ -88,6 +88,46 @@ fn a_manifest_is_written_with_digests_and_its_comments() {
 }
 
 #[test]
+fn a_tag_with_its_locked_digest_has_the_entry_of_the_tag() {
+    let deployment = Deployment::new();
+    let [(a, digest_a), (b, _)] = [&deployment.a, &deployment.b];
+    deployment
+        .par(&["lock", WHAT_RUNS, "--write", WHAT_RUNS])
+        .success();
+    let lock = deployment.lock_file();
+    assert_eq!(
+        deployment
+            .par(&["lock", "--check", WHAT_RUNS])
+            .success()
+            .stdout,
+        ""
+    );
+    assert_eq!(deployment.par(&["lock", WHAT_RUNS]).success().stdout, "");
+    assert_eq!(deployment.lock_file(), lock);
+    for reference in [a, &format!("{a}@{digest_a}")] {
+        deployment.par(&["fetch", "--locked", reference]).success();
+    }
+
+    // A tag that has moved does not matter to a deployment with digests.
+    let [(_, new_a), _] = release(&deployment).map(|digest| (a, digest));
+    deployment.par(&["lock", "--check", WHAT_RUNS]).success();
+    deployment.par(&["lock", WHAT_RUNS]).success();
+    assert_eq!(deployment.lock_file(), lock);
+
+    deployment
+        .environment
+        .write(WHAT_RUNS, format!("{a}@{new_a}\n{a}\n{b}\n"));
+    let changed = deployment.par(&["lock", WHAT_RUNS]).success();
+    let expected = format!("{a}: digest {digest_a} -> {new_a}\n");
+    assert!(changed.stdout.contains(&expected), "{changed}");
+    deployment
+        .environment
+        .write(WHAT_RUNS, format!("{a}@{new_a}\n{a}@{digest_a}\n"));
+    let refused = deployment.par(&["lock", WHAT_RUNS]).exit(2);
+    assert!(refused.stderr.contains("has two digests"), "{refused}");
+}
+
+#[test]
 fn a_manifest_is_not_written_when_its_providers_cannot_be_locked() {
     let deployment = Deployment::locked();
     deployment.move_tag();

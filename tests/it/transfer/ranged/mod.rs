@@ -3,7 +3,7 @@
 
 mod fetching;
 mod inspecting;
-mod lies;
+mod wrong_content;
 
 use std::fs;
 use std::io::Read;

@@ -40,7 +40,7 @@ fn client(cache: &Path) -> Client {
     Client::new(options).unwrap()
 }
 
-/// Returns how often the registry answered with this status.
+/// Returns how many times the registry answered with this status.
 fn answers(registry: &Registry, status: u16) -> usize {
     registry.requests();
     let log = registry.log();

@@ -43,7 +43,7 @@ fn a_check_downloads_no_archive_and_pins_nothing() {
     for part in [
         &format!("by {} for {}, revision 7", jane.issuer(), jane.subject()),
         "registry.test/org/provider is not pinned yet",
-        "no rule fits, and any issuer is allowed",
+        "no rule matches, and any issuer is allowed",
         "none is given",
     ] {
         assert!(text.stdout.contains(part), "{text}");

@@ -25,7 +25,7 @@ fn another_issuer_under_the_same_tag_is_refused_until_it_is_accepted() {
     assert_eq!(error["kind"], "not_verified");
     let said = error["message"].as_str().unwrap();
     for part in [
-        "registry.test/org/provider is pinned to since ",
+        "registry.test/org/provider has been pinned since ",
         &format!("issuer {} -> {}", jane.issuer(), joe.issuer()),
         &format!("subject {} -> {}", jane.subject(), joe.subject()),
     ] {
@@ -121,7 +121,8 @@ fn verify_names_the_pin_that_it_compared() {
         text.contains(&format!("by {} (as pinned)", jane.issuer())),
         "{text}"
     );
-    let pinned = "registry.test/org/provider is pinned to this issuer and this service since 20";
+    let pinned =
+        "registry.test/org/provider has been pinned to this issuer and this service since 20";
     assert!(text.contains(pinned), "{text}");
     assert_eq!(
         (&json["issuer_checked"], &json["pin"]),

@@ -90,7 +90,7 @@ fn an_audit_only_warns_of_refused_archives_and_does_not_pin_them() {
     let before = std::fs::read(site.pin("org/provider")).unwrap();
     site.configure("trust.toml", "audit = true");
     site.push(REFERENCE, joe.archive());
-    warns(site.fetch(REFERENCE, &[]), "has another publisher");
+    warns(site.fetch(REFERENCE, &[]), "is not by the publisher");
     site.push(REFERENCE, jane.revision(Some(2)));
     warns(
         site.fetch(REFERENCE, &[]),

@@ -304,6 +304,43 @@ fn a_statement_is_made_of_keys_in_every_form_and_no_seed_is_printed() {
 }
 
 #[test]
+fn a_statement_with_wrong_keys_is_wrong_usage() {
+    let handover = Handover::new();
+    let environment = &handover.site.environment;
+    let [jane, team, _] = &handover.accounts;
+    let (account, service) = (team.issuer(), jane.subject());
+    let (account, service) = (account.as_str(), service.as_str());
+    let rotate = |from: &str, to: &str, provider: &str| {
+        let keys = ["keys", "rotate", "--directory", "keys", "--from", from];
+        environment.par([&keys[..], &["--to", to, "-s", provider]].concat())
+    };
+    for (to, provider, expected) in [
+        (
+            "account0",
+            service,
+            "the former and the new account are the same",
+        ),
+        (
+            service,
+            service,
+            "it is the public key of a service (V…), and not that of an account (A…)",
+        ),
+        (
+            account,
+            account,
+            "it is the public key of an account (A…), and not that of a service (V…)",
+        ),
+    ] {
+        let refused = rotate("account0_account", to, provider).exit(2);
+        assert!(refused.stderr.contains(expected), "{refused}");
+        assert!(refused.stderr.contains("\nhint: "), "{refused}");
+    }
+    let missing = rotate("nobody", account, service).exit(3);
+    let expected = "there is no key `nobody` in keys, ";
+    assert!(missing.stderr.contains(expected), "{missing}");
+}
+
+#[test]
 fn a_statement_lets_a_tag_change_its_issuer() {
     let handover = Handover::new();
     let (site, [jane, team, third]) = (&handover.site, &handover.accounts);

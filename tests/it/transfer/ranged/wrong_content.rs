@@ -9,7 +9,7 @@ use super::{
 use crate::hosts::configure;
 use crate::support::archives::ArchiveBuilder;
 use crate::support::proxy::{Fault, Rule};
-use crate::support::sigstore::{self, IDENTITY, ISSUER, Lie, Sigstore};
+use crate::support::sigstore::{self, IDENTITY, ISSUER, Sigstore, WrongAnswer};
 use crate::support::{Environment, Registry};
 use crate::transfer::{digest, par, peer, requests_about, text};
 
@@ -31,7 +31,7 @@ fn a_registry_that_serves_another_archive_for_a_pinned_digest_is_caught() {
 fn the_start_of_an_archive_does_not_count_where_an_identity_must_have_signed_the_manifest() {
     let setup = Setup::by_others();
     let (environment, reference) = (&setup.environment, setup.registry.reference(NAME));
-    let sigstore = Sigstore::start(&environment.path("sigstore"), Lie::Nothing);
+    let sigstore = Sigstore::start(&environment.path("sigstore"), WrongAnswer::None);
     environment.write("token", sigstore::token(300));
     environment.write("predicate.json", "{}");
     let attest = ["attest", &reference, "--identity-token", "token"];
