@@ -199,17 +199,17 @@ impl Tools {
         ))
     }
 
-    /// The command `par`.
+    /// Returns the path of the command `par`.
     pub fn par(&self) -> String {
         self.par.display().to_string()
     }
 
-    /// A program of another project.
+    /// Returns the path of a program of another project.
     pub fn program(&self, name: &str) -> String {
         self.directory.join(name).display().to_string()
     }
 
-    /// The file with the references of all archives.
+    /// Returns the path of the file with the references of all archives.
     pub fn list(&self) -> String {
         self.home.join("list").display().to_string()
     }
