@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::content::{Digest, StoreError};
 
 use super::error::Error;
-use super::lock::{Lock, Obstacle, when_free};
+use super::lock::{Lock, Obstacle};
 use super::lookup::Held;
 use super::open::Cache;
 use super::paths::Kind;
@@ -45,9 +45,9 @@ impl Cache {
         digest: &Digest,
         name: &str,
     ) -> Result<Executable, StoreError> {
-        self.reseal(Kind::Executable, digest).await?;
-        let (cache, digest, name) = (self.clone(), digest.clone(), name.to_owned());
-        Ok(when_free(move || cache.find_or_take(&digest, &name)).await?)
+        let (cache, wanted, name) = (self.clone(), digest.clone(), name.to_owned());
+        let attempt = move || cache.find_or_take(&wanted, &name);
+        Ok(self.look_up(Kind::Executable, digest, attempt).await?)
     }
 
     fn find_or_take(&self, digest: &Digest, name: &str) -> Result<Executable, Obstacle> {

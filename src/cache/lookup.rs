@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::content::{
     Descriptor, Digest, Locking, MeteredReader, Progress, Silent, Step, StoreError, VerifyError,
-    VerifyReader, blocking, is_at, open_regular,
+    VerifyReader, is_at, open_regular,
 };
 
 use super::error::Error;
@@ -41,21 +41,31 @@ impl Cache {
     /// This checks the seal of the file. If the seal is broken, the whole file is verified, and removed if it is
     /// damaged.
     pub(crate) async fn hold_async(&self, digest: &Digest) -> Result<Option<Held>, StoreError> {
-        self.reseal(Kind::Blob, digest).await?;
-        let (cache, digest) = (self.clone(), digest.clone());
-        Ok(when_free(move || cache.held(Kind::Blob, &digest)).await?)
+        let (cache, wanted) = (self.clone(), digest.clone());
+        let attempt = move || cache.held(Kind::Blob, &wanted);
+        Ok(self.look_up(Kind::Blob, digest, attempt).await?)
     }
 
-    /// Verifies the content of `digest` if its seal is broken, and seals it again or removes it. This reads the whole file,
-    /// so it is long work. After that, looking the content up is short work.
-    pub(super) async fn reseal(&self, kind: Kind, digest: &Digest) -> Result<(), Error> {
-        let path = self.paths.content(kind, digest);
-        let looking = move || look(&path, kind.mode()).map_err(Error::file(&path));
-        if matches!(blocking(looking).await?, Look::Absent | Look::Sealed) {
-            return Ok(());
+    /// Repeats `attempt`, which looks for the content of `digest`, until no other task works on it. If the seal of the content
+    /// is broken, the attempt reads the whole file, and so it is long work.
+    pub(super) async fn look_up<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        digest: &Digest,
+        attempt: impl Fn() -> Result<T, Obstacle> + Clone + Send + 'static,
+    ) -> Result<T, Error> {
+        let (path, short) = (self.paths.content(kind, digest), attempt.clone());
+        let found = when_free(move || {
+            let look = look(&path, kind.mode()).map_err(Error::file(&path))?;
+            match look {
+                Look::Absent | Look::Sealed => short().map(Some),
+                Look::Broken | Look::Foreign => Ok(None),
+            }
+        });
+        match found.await? {
+            Some(found) => Ok(found),
+            None => when_free_to_read(attempt).await,
         }
-        let (cache, digest) = (self.clone(), digest.clone());
-        when_free_to_read(move || cache.checked(kind, &digest).map(drop)).await
     }
 
     /// Verifies all bytes of the content of `digest`, even if its seal is intact, and removes the file if it is
