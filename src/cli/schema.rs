@@ -42,7 +42,7 @@ pub(crate) fn read_schema(path: &Path) -> Result<Value> {
             "the schema {name} is too large for the claims that carry it: more than {PACKED_LIMIT} bytes"
         )));
     }
-    // The schema is two levels deep in the claims, and those who read them limit the levels as this parser does.
+    // In the claims, the schema has two levels above it. Readers of claims accept as many levels as this parser does.
     serde_json::from_str::<Value>(&format!("[[{text}]]")).with_context(|| {
         Failure::usage(format!(
             "the schema {name} is nested too deeply for the claims that carry it"

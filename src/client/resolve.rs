@@ -112,7 +112,7 @@ async fn lock_one(client: &Client, reference: Reference) -> Result<Locked, Error
     let admission = Admission::new(client, &reference, manifest, rotation);
     admission.check(&claims).await?;
     Ok(Locked {
-        // The same tag without the digest, or with the same digest, has the same entry.
+        // A lock has one entry for a tag, whether a digest is written after the tag or not.
         reference: reference.unpinned(),
         digest,
         issuer: claims.issuer().to_string(),

@@ -209,8 +209,8 @@ impl KeyDirectories {
             .map_err(|source| Error::write(&path, source))
     }
 
-    /// Returns the key files with a name, which is that of the file, with or without `.nk`. When there is none, returns
-    /// those of these kinds that have it as their owner's name, which the file adds `_account` or `_service` to.
+    /// Returns the key files with the name `name`, with or without `.nk`. When there is none, returns those with the name
+    /// `<name>_account` or `<name>_service`, of `kinds` only.
     pub(crate) fn named(&self, name: &str, kinds: &[KeyKind]) -> Result<Vec<KeyFile>, Error> {
         let stem = name.strip_suffix(".nk").unwrap_or(name);
         let files = self.list()?;

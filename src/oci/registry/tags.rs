@@ -13,7 +13,7 @@ use super::repository_endpoint::RepositoryEndpoint;
 /// How many tags are resolved at the same time.
 const AT_A_TIME: usize = 8;
 
-/// Some registries leave out the field with the tags when there is none.
+/// Some registries leave out the field `tags` when the repository has no tags.
 const TAGS: NameList = NameList {
     names: "tags",
     expected: &["tags", "name"],

@@ -9,7 +9,7 @@ use nkeys::KeyPair;
 use serde_json::json;
 
 use super::super::good_archive;
-use crate::support::{Environment, Outcome};
+use crate::support::{Environment, Outcome, create_arguments};
 
 /// Returns the contents of all files.
 fn contents(environment: &Environment) -> BTreeMap<String, Vec<u8>> {
@@ -81,31 +81,12 @@ fn an_archive_does_not_replace_a_key_a_schema_or_a_wit_file() {
             "a file of the WIT package",
         ),
     ] {
-        let create = [
-            "create",
-            "-n",
-            "N",
-            "-v",
-            "V",
-            "-b",
-            "provider",
-            "--destination",
-        ];
-        let arguments = [&create[..], &[destination], options].concat();
+        let more = [&["--destination", destination][..], options].concat();
+        let arguments = create_arguments("provider", &more);
         refuses(&environment, command(&environment, &arguments), what);
     }
     // A file beside the inputs is written.
-    let create = [
-        "create",
-        "-n",
-        "N",
-        "-v",
-        "V",
-        "-b",
-        "provider",
-        "--wit-directory",
-        "wit",
-    ];
+    let create = create_arguments("provider", &["--wit-directory", "wit"]);
     let keys = ["-i", "k/a.nk", "-s", "k/s.nk", "--destination"];
     for destination in ["wit/provider.par", "wit/provider.par", "k/provider.nk"] {
         let arguments = [&create[..], &keys, &[destination]].concat();
